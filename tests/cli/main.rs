@@ -1,0 +1,1 @@
+//! What a user of the program sees: real processes against the sandbox.

@@ -1,0 +1,12 @@
+//! What the library promises, in process: no ports, no child processes but real shells.
+
+mod broker;
+mod cache;
+mod layering;
+mod oss;
+mod plans;
+mod sandbox;
+mod secrets;
+mod shells;
+mod sts;
+mod vectors;
