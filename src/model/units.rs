@@ -15,7 +15,7 @@ pub fn parse_duration(text: &str) -> Result<Duration> {
         )
     };
     if let Some(seconds) = digits(text) {
-        return seconds.map(Duration::from_secs).ok_or_else(wrong);
+        return Ok(Duration::from_secs(seconds));
     }
     let mut total: u64 = 0;
     let mut rest = text;
@@ -67,9 +67,12 @@ pub fn parse_size(text: &str) -> Result<u64> {
         .ok_or_else(wrong)
 }
 
-/// `None`: not all digits; `Some(None)`: digits that do not fit.
-fn digits(text: &str) -> Option<Option<u64>> {
-    (!text.is_empty() && text.bytes().all(|b| b.is_ascii_digit())).then(|| text.parse().ok())
+/// Parses digits alone: no sign, no space.
+fn digits(text: &str) -> Option<u64> {
+    text.bytes()
+        .all(|b| b.is_ascii_digit())
+        .then(|| text.parse().ok())
+        .flatten()
 }
 
 #[cfg(test)]
