@@ -35,7 +35,6 @@ pub fn parse_duration(text: &str) -> Result<Duration> {
         }
         last_unit = unit;
         let part = digits(number)
-            .flatten()
             .and_then(|n| n.checked_mul(unit))
             .ok_or_else(wrong)?;
         total = total.checked_add(part).ok_or_else(wrong)?;
@@ -62,7 +61,6 @@ pub fn parse_size(text: &str) -> Result<u64> {
         .find_map(|(unit, factor)| Some((text.strip_suffix(unit)?.trim_end(), factor)))
         .unwrap_or((text, 1_u64));
     digits(number)
-        .flatten()
         .and_then(|n| n.checked_mul(factor))
         .ok_or_else(wrong)
 }
