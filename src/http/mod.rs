@@ -11,7 +11,7 @@ pub use body::{Body, BodyError};
 pub use client::{Client, ClientOptions, Proxies};
 pub use error::{HttpError, HttpErrorKind};
 pub use redact::SafeUri;
-pub use retry::{Attempt, Retry, RetryPolicy};
+pub use retry::{Attempts, Retry, RetryPolicy};
 
 use std::fmt::Debug;
 use std::time::Duration;
