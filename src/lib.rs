@@ -22,4 +22,6 @@ pub mod sign;
 
 pub mod http;
 
+pub mod sandbox;
+
 pub mod cli;

@@ -3,9 +3,11 @@
 
 mod body;
 mod error;
+mod listen;
 
 pub use body::{Body, BodyError};
 pub use error::{HttpError, HttpErrorKind};
+pub use listen::{Abort, Listener, Peer};
 
 use std::fmt::Debug;
 use std::time::Duration;
