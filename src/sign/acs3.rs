@@ -47,7 +47,8 @@ impl fmt::Debug for Request<'_> {
     }
 }
 
-/// Builds the CanonicalRequest; every header given is signed (names in any case).
+/// Builds the CanonicalRequest; every header given is signed (names in any case). Several values
+/// of one name are sorted, as the official SDKs do.
 pub fn canonical_request(
     method: &str,
     path: &str,
@@ -68,11 +69,14 @@ pub fn canonical_request(
     out.push('\n');
     canonical::push_pairs(&mut out, query);
     out.push('\n');
-    canonical::push_headers(&mut out, &canonical::headers(headers, |_| true));
+    let mut sorted = canonical::headers(headers, |_| true);
+    sorted.sort_unstable();
+    canonical::push_headers(&mut out, &sorted);
     out.push('\n');
     out.push_str(&signed_headers(headers));
     out.push('\n');
     out.push_str(hashed_payload);
+    debug_assert!(out.len() <= bound, "a copy was left behind");
     out
 }
 

@@ -8,5 +8,6 @@ mod plans;
 mod sandbox;
 mod secrets;
 mod shells;
+mod sign;
 mod sts;
 mod vectors;
