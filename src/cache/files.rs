@@ -130,7 +130,7 @@ mod tests {
             (format!("{key}.v+1.json"), None),
             (format!("{key}.v.json"), None),
             (format!("{key}.v1.json.orig"), None),
-            (format!("{key}"), None),
+            (key.clone(), None),
             (format!(".{key}..tmp"), None),
             ("notes.txt".to_owned(), None),
             (".".to_owned(), None),
