@@ -24,4 +24,6 @@ pub mod http;
 
 pub mod cache;
 
+pub mod sts;
+
 pub mod cli;
