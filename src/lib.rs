@@ -22,4 +22,8 @@ pub mod sign;
 
 pub mod http;
 
+pub mod oss;
+
+pub mod transfer;
+
 pub mod cli;
