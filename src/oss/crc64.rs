@@ -61,7 +61,7 @@ mod tests {
             (b"123456789", 0x995d_c9bb_df19_39fa),
             (b"hello", 11_177_612_005_948_864_433),
             (emergency, 0x27db_187f_c15b_bc72),
-            (&[0; 1 << 20], 0x606b_70a2_3eba_f6c2),
+            (&vec![0; 1 << 20], 0x606b_70a2_3eba_f6c2),
         ] {
             assert_eq!(crc(bytes), expected);
         }

@@ -135,9 +135,9 @@ impl Readable {
                 *self = Self::Spent;
                 let name = path.clone();
                 Reading::start(&name, None, move |pieces| match reader {
-                    Some(reader) => read_once(&path, reader, pieces),
+                    Some(reader) => read_once(&path, reader, MAX_SIZE, pieces),
                     // Opening a named pipe waits for its writer: for the thread to do.
-                    None => read_once(&path, open(&path)?, pieces),
+                    None => read_once(&path, open(&path)?, MAX_SIZE, pieces),
                 })
             }
             Self::Spent => Err(SourceError::Spent),
@@ -262,8 +262,13 @@ impl From<SourceError> for Stop {
     }
 }
 
-/// Reads a stream to its end, handing out what there is as it comes.
-fn read_once(path: &Path, mut reader: impl Read, pieces: &Pieces) -> Result<(Total, Bytes), Stop> {
+/// Reads a stream to its end, of at most `most` bytes, handing out what there is as it comes.
+fn read_once(
+    path: &Path,
+    mut reader: impl Read,
+    most: u64,
+    pieces: &Pieces,
+) -> Result<(Total, Bytes), Stop> {
     let mut crc = Crc64::new();
     let mut size = 0_u64;
     let mut buffer = vec![0; CHUNK];
@@ -279,7 +284,7 @@ fn read_once(path: &Path, mut reader: impl Read, pieces: &Pieces) -> Result<(Tot
         }
         crc.update(piece);
         size += read as u64;
-        if size > MAX_SIZE {
+        if size > most {
             return Err(SourceError::TooLarge(path.to_owned()).into());
         }
         pieces.send(Bytes::copy_from_slice(piece))?;
@@ -311,3 +316,28 @@ const CHUNK: usize = 256 << 10;
 
 /// How many chunks may wait for the network.
 const AHEAD: usize = 4;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn a_stream_is_cut_past_the_limit() {
+        for (most, fits) in [(1 << 20, true), ((1 << 20) - 1, false)] {
+            let path = Path::new("-");
+            let reader = io::repeat(1).take(1 << 20);
+            let reading = Reading::start(path, None, move |pieces| {
+                read_once(Path::new("-"), reader, most, pieces)
+            });
+            match reading.unwrap().drain().await.unwrap() {
+                Ok(total) => assert!(fits && total.size == 1 << 20),
+                Err(error) => {
+                    assert!(
+                        !fits && matches!(error, SourceError::TooLarge(_)),
+                        "{error:?}"
+                    );
+                }
+            }
+        }
+    }
+}
