@@ -31,4 +31,6 @@ pub mod oss;
 
 pub mod transfer;
 
+pub mod sandbox;
+
 pub mod cli;
