@@ -90,6 +90,11 @@ pub fn signed_headers(headers: &[(&str, &str)]) -> String {
     names.join(";")
 }
 
+/// Returns what stands for the body in the CanonicalRequest and in x-acs-content-sha256.
+pub fn hashed_payload(body: &[u8]) -> String {
+    mac::sha256_hex(body)
+}
+
 /// Builds the StringToSign of a CanonicalRequest.
 pub fn string_to_sign(canonical_request: &str) -> String {
     format!(
@@ -114,7 +119,7 @@ pub fn sign(
     nonce: &str,
 ) -> Signed {
     let access_key_id = credentials.access_key_id.as_str();
-    let hashed_payload = mac::sha256_hex(request.body);
+    let hashed_payload = hashed_payload(request.body);
     let mut additions = vec![
         Addition::open("x-acs-action", request.action),
         Addition::open("x-acs-version", request.version),

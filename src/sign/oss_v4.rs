@@ -94,7 +94,8 @@ pub fn string_to_sign(canonical_request: &str, scope: &Scope<'_>) -> Zeroizing<S
 
 /// Derives the key that signs for the scope's day, region and product.
 pub fn signing_key(secret: &SecretString, scope: &Scope<'_>) -> Zeroizing<[u8; 32]> {
-    let first = Zeroizing::new(format!("aliyun_v4{}", secret.expose_secret()));
+    // `concat` allocates once; `format!` may leave a copy of the secret behind
+    let first = Zeroizing::new(["aliyun_v4", secret.expose_secret()].concat());
     let day = mac::hmac_sha256(first.as_bytes(), &scope.day());
     let region = mac::hmac_sha256(day.as_slice(), scope.region);
     let product = mac::hmac_sha256(region.as_slice(), scope.product);

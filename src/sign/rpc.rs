@@ -58,7 +58,8 @@ pub fn string_to_sign(method: &str, params: &[(&str, &str)]) -> Zeroizing<String
 
 /// Computes the Signature: base64 of HMAC-SHA1 under `secret&`.
 pub fn signature(string_to_sign: &str, secret: &SecretString) -> String {
-    let key = Zeroizing::new(format!("{}&", secret.expose_secret()));
+    // `concat` allocates once; `format!` may leave a copy of the secret behind
+    let key = Zeroizing::new([secret.expose_secret(), "&"].concat());
     mac::hmac_sha1_base64(key.as_bytes(), string_to_sign)
 }
 

@@ -72,12 +72,15 @@ fn acs3_hmac_sha256() {
         let query = pairs(&vector.query);
         let headers = pairs(&vector.headers);
         let secret = SecretString::from(vector.access_key_secret.as_str());
+        let hashed_payload = acs3::hashed_payload(vector.body.as_bytes());
+        let expected = &vector.headers["x-acs-content-sha256"];
+        assert_eq!(hashed_payload, *expected, "{name}");
         let canonical_request = acs3::canonical_request(
             &vector.method,
             &vector.path,
             &query,
             &headers,
-            &vector.headers["x-acs-content-sha256"],
+            &hashed_payload,
         );
         let string_to_sign = acs3::string_to_sign(&canonical_request);
         let authorization = format!(
