@@ -1,6 +1,7 @@
 //! The STS client: what is sent, what is repeated and when, and how the clock is corrected.
 
 mod answers;
+mod sandbox;
 mod scripted;
 
 use std::collections::HashSet;

@@ -145,7 +145,7 @@ impl Transport for Scripted {
 
 /// A wall clock that moves with tokio's.
 #[derive(Debug)]
-pub(crate) struct TestClock(Instant);
+pub(crate) struct TestClock(pub(crate) Instant);
 
 impl Clock for TestClock {
     fn now(&self) -> DateTime<Utc> {
