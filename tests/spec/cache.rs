@@ -159,10 +159,6 @@ impl Running {
         Self(child_command(job, dir).spawn().unwrap())
     }
 
-    fn pid(&self) -> u32 {
-        self.0.id()
-    }
-
     /// Ends it with SIGKILL, or what comes closest.
     fn kill(mut self) {
         self.0.kill().unwrap();

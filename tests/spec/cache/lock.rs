@@ -5,7 +5,7 @@ use std::sync::Barrier;
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::thread;
 
-use stsctl::cache::{Cache, Filter, Holder, Lookup};
+use stsctl::cache::{Cache, Filter, Lookup};
 
 use super::{
     Running, entry, hit, inputs, lock, names, now, number, poll, put, session_file, write_private,
@@ -121,7 +121,7 @@ fn killing_the_holder_frees_the_lock() {
     // Windows lets nobody read a file that is locked.
     #[cfg(unix)]
     {
-        let of_child = |holder: &Holder| holder.pid == child.pid();
+        let of_child = |holder: &stsctl::cache::Holder| holder.pid == child.0.id();
         let holder = poll(|| cache.holder(&dev).filter(of_child));
         assert_eq!(holder.since, now());
     }
