@@ -207,7 +207,7 @@ fn sweeping_lock_files_away_never_lets_two_in() {
 /// Readers that find damage wait for nobody; what they saw may be replaced before they act on it.
 #[test]
 fn a_good_entry_is_never_set_aside_in_place_of_a_damaged_one() {
-    const ROUNDS: u32 = 1000;
+    const ROUNDS: u32 = 400;
     let home = tempfile::tempdir().unwrap();
     let cache = Cache::open(home.path()).unwrap();
     let dev = inputs("dev");
