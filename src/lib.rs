@@ -22,4 +22,6 @@ pub mod sign;
 
 pub mod http;
 
+pub mod config;
+
 pub mod cli;
