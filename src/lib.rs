@@ -23,6 +23,8 @@ pub mod sign;
 
 pub mod http;
 
+pub mod config;
+
 pub mod cache;
 
 pub mod sts;
