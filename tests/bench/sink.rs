@@ -33,7 +33,9 @@ async fn swallow(request: Request<Incoming>) -> Result<Response<Empty<Bytes>>, I
     while let Some(Ok(_)) = body.frame().await {}
     let mut answer = Response::new(Empty::new());
     for (name, value) in [("etag", "\"0\""), ("x-oss-request-id", "0")] {
-        answer.headers_mut().insert(name, value.parse().expect("the value is ASCII"));
+        answer
+            .headers_mut()
+            .insert(name, value.parse().expect("the value is ASCII"));
     }
     Ok(answer)
 }
