@@ -23,10 +23,14 @@ pub mod sign;
 
 pub mod http;
 
+pub mod cache;
+
 pub mod sts;
 
 pub mod oss;
 
 pub mod transfer;
+
+pub mod sandbox;
 
 pub mod cli;

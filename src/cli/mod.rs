@@ -1,4 +1,8 @@
 //! The command line: parses arguments, runs a command, turns its outcome into an exit code.
+
+pub mod exports;
+pub mod shell;
+
 use std::ffi::OsString;
 use std::process::ExitCode;
 

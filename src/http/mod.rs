@@ -4,12 +4,14 @@
 mod body;
 mod client;
 mod error;
+mod listen;
 mod redact;
 mod retry;
 
 pub use body::{Body, BodyError};
 pub use client::{Client, ClientOptions, Proxies};
 pub use error::{HttpError, HttpErrorKind};
+pub use listen::{Abort, Listener, Peer};
 pub use redact::SafeUri;
 pub use retry::{Attempt, Retry, RetryPolicy};
 

@@ -47,7 +47,8 @@ impl fmt::Debug for Request<'_> {
     }
 }
 
-/// Builds the CanonicalRequest; every header given is signed (names in any case).
+/// Builds the CanonicalRequest; every header given is signed (names in any case). Several values
+/// of one name are sorted, as the official SDKs do.
 pub fn canonical_request(
     method: &str,
     path: &str,
@@ -68,11 +69,14 @@ pub fn canonical_request(
     out.push('\n');
     canonical::push_pairs(&mut out, query);
     out.push('\n');
-    canonical::push_headers(&mut out, &canonical::headers(headers, |_| true));
+    let mut sorted = canonical::headers(headers, |_| true);
+    sorted.sort_unstable();
+    canonical::push_headers(&mut out, &sorted);
     out.push('\n');
     out.push_str(&signed_headers(headers));
     out.push('\n');
     out.push_str(hashed_payload);
+    debug_assert!(out.len() <= bound, "a copy was left behind");
     out
 }
 
@@ -84,6 +88,11 @@ pub fn signed_headers(headers: &[(&str, &str)]) -> String {
         .collect();
     names.dedup();
     names.join(";")
+}
+
+/// Returns what stands for the body in the CanonicalRequest and in x-acs-content-sha256.
+pub fn hashed_payload(body: &[u8]) -> String {
+    mac::sha256_hex(body)
 }
 
 /// Builds the StringToSign of a CanonicalRequest.
@@ -110,7 +119,7 @@ pub fn sign(
     nonce: &str,
 ) -> Signed {
     let access_key_id = credentials.access_key_id.as_str();
-    let hashed_payload = mac::sha256_hex(request.body);
+    let hashed_payload = hashed_payload(request.body);
     let mut additions = vec![
         Addition::open("x-acs-action", request.action),
         Addition::open("x-acs-version", request.version),

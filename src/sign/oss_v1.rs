@@ -51,6 +51,7 @@ pub fn string_to_sign(request: &OssRequest<'_>, date: &str) -> Zeroizing<String>
             out.push_str(value);
         }
     }
+    debug_assert!(out.len() <= bound, "a copy was left behind");
     out
 }
 
@@ -166,6 +167,7 @@ const SUB_RESOURCES: &[&str] = &[
     "publicAccessBlock",
     "qos",
     "qosInfo",
+    "qosRequester",
     "redundancyTransition",
     "referer",
     "regionList",
@@ -173,7 +175,11 @@ const SUB_RESOURCES: &[&str] = &[
     "replicationLocation",
     "replicationProgress",
     "requestPayment",
+    "requesterQosInfo",
     "resourceGroup",
+    "resourcePool",
+    "resourcePoolBuckets",
+    "resourcePoolInfo",
     "response-cache-control",
     "response-content-disposition",
     "response-content-encoding",

@@ -1,6 +1,9 @@
-//! [OSS signature version 4](https://www.alibabacloud.com/help/en/oss/developer-reference/recommend-to-use-signature-version-4)
-//! (OSS4-HMAC-SHA256), in a header or in the URL. Signs the whole query, some headers, and under
-//! a key that is good for one day, region and product. Must not know how the URL is built.
+//! OSS signature version 4 (OSS4-HMAC-SHA256), in [a header] or in [the URL]. Signs the whole
+//! query and some headers, under a key that is good for one day, region and product. Must not
+//! know how the URL is built.
+//!
+//! [a header]: https://www.alibabacloud.com/help/en/oss/developer-reference/recommend-to-use-signature-version-4
+//! [the URL]: https://www.alibabacloud.com/help/en/oss/developer-reference/add-signatures-to-urls
 
 use std::time::Duration;
 
@@ -75,6 +78,7 @@ pub fn canonical_request(
     out.push_str(&additional_headers.join(";"));
     out.push('\n');
     out.push_str(hashed_payload);
+    debug_assert!(out.len() <= bound, "a copy was left behind");
     out
 }
 
@@ -90,7 +94,8 @@ pub fn string_to_sign(canonical_request: &str, scope: &Scope<'_>) -> Zeroizing<S
 
 /// Derives the key that signs for the scope's day, region and product.
 pub fn signing_key(secret: &SecretString, scope: &Scope<'_>) -> Zeroizing<[u8; 32]> {
-    let first = Zeroizing::new(format!("aliyun_v4{}", secret.expose_secret()));
+    // `concat` allocates once; `format!` may leave a copy of the secret behind
+    let first = Zeroizing::new(["aliyun_v4", secret.expose_secret()].concat());
     let day = mac::hmac_sha256(first.as_bytes(), &scope.day());
     let region = mac::hmac_sha256(day.as_slice(), scope.region);
     let product = mac::hmac_sha256(region.as_slice(), scope.product);

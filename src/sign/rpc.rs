@@ -42,20 +42,24 @@ pub fn string_to_sign(method: &str, params: &[(&str, &str)]) -> Zeroizing<String
         .copied()
         .filter(|(name, _)| *name != SIGNATURE)
         .collect();
-    let mut query = Zeroizing::new(String::with_capacity(canonical::encoded_bound(&signed)));
+    let bound = canonical::encoded_bound(&signed);
+    let mut query = Zeroizing::new(String::with_capacity(bound));
     canonical::push_pairs(&mut query, &signed);
+    debug_assert!(query.len() <= bound, "a copy was left behind");
 
-    let capacity = method.len() + PATH.len() + 3 * query.len();
-    let mut out = Zeroizing::new(String::with_capacity(capacity));
+    let bound = method.len() + PATH.len() + 3 * query.len();
+    let mut out = Zeroizing::new(String::with_capacity(bound));
     out.push_str(method);
     out.push_str(PATH);
     encode::push(&mut out, &query);
+    debug_assert!(out.len() <= bound, "a copy was left behind");
     out
 }
 
 /// Computes the Signature: base64 of HMAC-SHA1 under `secret&`.
 pub fn signature(string_to_sign: &str, secret: &SecretString) -> String {
-    let key = Zeroizing::new(format!("{}&", secret.expose_secret()));
+    // `concat` allocates once; `format!` may leave a copy of the secret behind
+    let key = Zeroizing::new([secret.expose_secret(), "&"].concat());
     mac::hmac_sha1_base64(key.as_bytes(), string_to_sign)
 }
 
