@@ -10,6 +10,7 @@
 //! - [`cache`]: sessions on disk.
 //! - [`sts`] and [`oss`]: the clients of the two services.
 //! - [`broker`]: a plan in, a session out; one refresh at a time.
+//! - [`transfer`]: files to OSS.
 //! - [`sandbox`]: STS and OSS on loopback, never built on their clients.
 //! - [`cli`]: the commands.
 //!
@@ -21,5 +22,15 @@ pub mod model;
 pub mod sign;
 
 pub mod http;
+
+pub mod cache;
+
+pub mod sts;
+
+pub mod oss;
+
+pub mod transfer;
+
+pub mod sandbox;
 
 pub mod cli;

@@ -2,10 +2,18 @@
 //! is an answer here, not an error. Must not know Alibaba: no signatures, no Codes, no XML.
 
 mod body;
+mod client;
 mod error;
+mod listen;
+mod redact;
+mod retry;
 
 pub use body::{Body, BodyError};
+pub use client::{Client, ClientOptions, Proxies};
 pub use error::{HttpError, HttpErrorKind};
+pub use listen::{Abort, Listener, Peer};
+pub use redact::SafeUri;
+pub use retry::{Attempt, Retry, RetryPolicy};
 
 use std::fmt::Debug;
 use std::time::Duration;

@@ -3,7 +3,7 @@
 // with its OSS client, signing by V4 and by V1, in headers and in URLs.
 //
 // `ali_oss_interop.mjs expired` is for a sandbox whose sessions last a second.
-// `$INTEROP_NODE` is the directory that ali-oss is installed in.
+// `$NODE_PATH` names the node_modules that holds ali-oss.
 
 import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
@@ -11,7 +11,7 @@ import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { setTimeout as pause } from 'node:timers/promises';
 
-const require = createRequire(`${process.env.INTEROP_NODE}/`);
+const require = createRequire(import.meta.url);
 const OSS = require('ali-oss');
 
 // Its advice to refresh tokens: these clients do not outlive theirs.

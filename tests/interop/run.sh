@@ -10,7 +10,9 @@ here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 repo=$(cd "$here/../.." && pwd)
 
 work=${INTEROP_DIR:-$(mktemp -d)}
+# shellcheck disable=SC2329 # the trap calls it
 cleanup() {
+  [[ -z ${STSCTL_SANDBOX_PID:-} ]] || "$STSCTL" sandbox stop
   [[ -n ${INTEROP_DIR:-} ]] || rm -rf -- "$work"
 }
 trap cleanup EXIT
@@ -39,12 +41,12 @@ for name in $(compgen -e); do
       ;;
   esac
 done
-export PYTHONDONTWRITEBYTECODE=1 PYTHONWARNINGS=ignore INTEROP_NODE=$work/node STSCTL
+export PYTHONDONTWRITEBYTECODE=1 PYTHONWARNINGS=ignore NODE_PATH=$work/node/node_modules STSCTL
 
 failed=0
 run() {
   echo "-- ${1##*/} ${2##*/} ${*:3}"
-  "$@" </dev/null || failed=1
+  "$@" || failed=1
 }
 
 # Runs every script as a client of one sandbox of their own: `in_sandbox 'OPTIONS' [WORD]`.
@@ -60,9 +62,12 @@ in_sandbox() {
   run node "$here/ali_oss_interop.mjs" "$@"
   [[ $# -gt 0 ]] || run "$python" "$here/stsctl_interop.py"
   "$STSCTL" sandbox stop
+  unset STSCTL_SANDBOX_PID
 }
 
 run "$python" "$here/sign_compare.py" "$SIGN_INTEROP"
+"$python" "$here/sign_compare.py" - >"$work/requests"
+run node "$here/sign_compare.js" "$SIGN_INTEROP" <"$work/requests"
 in_sandbox ''
 in_sandbox '--session-lifetime 1s' expired
 

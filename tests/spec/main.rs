@@ -1,4 +1,5 @@
-//! What the library promises, in process: no ports, no child processes but real shells.
+//! What the library promises, in process: no ports, no child processes but real shells
+//! and, for the cache, this binary itself.
 
 mod broker;
 mod cache;
@@ -8,5 +9,6 @@ mod plans;
 mod sandbox;
 mod secrets;
 mod shells;
+mod sign;
 mod sts;
 mod vectors;
