@@ -31,6 +31,8 @@ pub mod sts;
 
 pub mod oss;
 
+pub mod broker;
+
 pub mod transfer;
 
 pub mod sandbox;

@@ -32,7 +32,10 @@ pub(super) fn choose(request: &Request<'_>, found: &Found) -> Result<Roles> {
     let spare = if found.named {
         // Loaded only where its role may count, so that it cannot be in the way otherwise.
         let needs_role = request.asked_role.is_none() && own_role(found).is_none();
-        needs_role.then(|| request.load_default()).transpose()?.flatten()
+        needs_role
+            .then(|| request.load_default())
+            .transpose()?
+            .flatten()
     } else {
         None
     };
@@ -40,7 +43,11 @@ pub(super) fn choose(request: &Request<'_>, found: &Found) -> Result<Roles> {
     let builder = Builder {
         request,
         chain: found.chain.as_ref(),
-        named: found.named.then_some(found.chain.as_ref()).flatten().map(Chain::head),
+        named: found
+            .named
+            .then_some(found.chain.as_ref())
+            .flatten()
+            .map(Chain::head),
         default,
     };
     builder.roles(found)
@@ -84,9 +91,7 @@ impl<'a> Builder<'a> {
                 self.chain_of(std::slice::from_ref(role), RoleSource::Variable)
             }
             (None, None) => match (exported, default_role) {
-                (Some(role), _) => {
-                    self.chain_of(std::slice::from_ref(role), RoleSource::Exported)
-                }
+                (Some(role), _) => self.chain_of(std::slice::from_ref(role), RoleSource::Exported),
                 (None, Some(profile)) => self.profile_role(profile),
                 (None, None) => Ok(Roles::default()),
             },
@@ -138,7 +143,11 @@ impl<'a> Builder<'a> {
         let mut hop = self.hop(role, owner, Nearest::Owner)?;
         if let Some(owner) = owner {
             hop.duration = owner.duration.unwrap_or_default();
-            hop.policy = owner.policy.as_ref().map(super::super::PolicySource::read).transpose()?;
+            hop.policy = owner
+                .policy
+                .as_ref()
+                .map(super::super::PolicySource::read)
+                .transpose()?;
             hop.external_id = owner.external_id.clone();
         }
         Ok(hop)
@@ -155,7 +164,10 @@ impl<'a> Builder<'a> {
         tiers.default.retain(lends);
         let external_id = match &wanted.external_id {
             Some(id) => Some(id.clone()),
-            None => tiers.pick(|p| p.external_id.clone(), self.request.env.parsed(env::EXTERNAL_ID)?),
+            None => tiers.pick(
+                |p| p.external_id.clone(),
+                self.request.env.parsed(env::EXTERNAL_ID)?,
+            ),
         };
         let policy = match &wanted.policy {
             Some(policy) => Some(policy.clone()),
