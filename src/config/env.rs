@@ -106,9 +106,8 @@ impl Env {
             return Ok(None);
         };
         let [id, secret, token] = spelling.names();
-        let present = |wanted: &[&'static str]| {
-            wanted.iter().find(|name| self.is_set(name)).copied()
-        };
+        let present =
+            |wanted: &[&'static str]| wanted.iter().find(|name| self.is_set(name)).copied();
         let half = |missing: &'static str| Error::HalfPair {
             present: present(&[id, secret, token]).unwrap_or(id),
             missing,
@@ -306,7 +305,8 @@ pub const GITHUB_ENV: &str = "GITHUB_ENV";
 // What `env` and `exec` set and remove.
 
 /// Set to the AccessKeyId: for SDKs, for OSS's tools, for Terraform.
-pub const SET_ACCESS_KEY_ID: [&str; 3] = [ACCESS_KEY_ID, "OSS_ACCESS_KEY_ID", "ALICLOUD_ACCESS_KEY"];
+pub const SET_ACCESS_KEY_ID: [&str; 3] =
+    [ACCESS_KEY_ID, "OSS_ACCESS_KEY_ID", "ALICLOUD_ACCESS_KEY"];
 /// Set to the AccessKeySecret.
 pub const SET_ACCESS_KEY_SECRET: [&str; 3] = [
     ACCESS_KEY_SECRET,
@@ -314,8 +314,11 @@ pub const SET_ACCESS_KEY_SECRET: [&str; 3] = [
     "ALICLOUD_SECRET_KEY",
 ];
 /// Set to the SecurityToken.
-pub const SET_SECURITY_TOKEN: [&str; 3] =
-    [SECURITY_TOKEN, "OSS_SESSION_TOKEN", "ALICLOUD_SECURITY_TOKEN"];
+pub const SET_SECURITY_TOKEN: [&str; 3] = [
+    SECURITY_TOKEN,
+    "OSS_SESSION_TOKEN",
+    "ALICLOUD_SECURITY_TOKEN",
+];
 /// Set to the RegionId when it is known.
 pub const SET_REGION: [&str; 3] = [REGION_ID, OSS_REGION, "ALICLOUD_REGION"];
 /// Set by which stsctl knows its own session again: the end, then the role.
@@ -355,7 +358,10 @@ mod tests {
     fn debug_shows_names_only() {
         let env = Env::from_vars([(ACCESS_KEY_SECRET, "canary")]);
         let shown = format!("{env:?}");
-        assert!(shown.contains(ACCESS_KEY_SECRET) && !shown.contains("canary"), "{shown}");
+        assert!(
+            shown.contains(ACCESS_KEY_SECRET) && !shown.contains("canary"),
+            "{shown}"
+        );
     }
 
     #[test]

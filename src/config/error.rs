@@ -294,12 +294,12 @@ impl Error {
         match self {
             Self::AmbiguousSource { .. } => one("remove one of the two"),
             Self::ChangedMeanwhile { .. } => one("run the command again"),
-            Self::CommandNotRun { .. } => one(
-                "`command` is a list of the program and its arguments; no shell is involved",
-            ),
-            Self::CommandFailed { .. } | Self::CommandTimedOut { .. } => {
-                one("run the command by hand: the first line of its output must be the AccessKeySecret")
+            Self::CommandNotRun { .. } => {
+                one("`command` is a list of the program and its arguments; no shell is involved")
             }
+            Self::CommandFailed { .. } | Self::CommandTimedOut { .. } => one(
+                "run the command by hand: the first line of its output must be the AccessKeySecret",
+            ),
             Self::NoConfigDir => one("set STSCTL_CONFIG_DIR, or give --config-dir"),
             Self::Exposed { .. } => one("use https://, or insist with --insecure-http"),
             Self::ExportedEnded { .. } => identity_elsewhere(),
@@ -312,7 +312,9 @@ impl Error {
                 "set `{missing}` too; other spellings of these variables are not looked at"
             )],
             Self::HalfProfile { missing, .. } => vec![format!("add {missing} to the profile")],
-            Self::MinLifetime { .. } => one("ask for a longer --duration, or a shorter --min-lifetime"),
+            Self::MinLifetime { .. } => {
+                one("ask for a longer --duration, or a shorter --min-lifetime")
+            }
             Self::NoAccessKey { profile } => vec![format!(
                 "give `{profile}` an access_key_id and access_key_secret, or a source_profile that has them"
             )],
@@ -334,7 +336,10 @@ impl Error {
                 "make it yours alone: chmod 600 '{}'",
                 path.display()
             )],
-            Self::Syntax { nearest: Some(nearest), .. } => vec![format!("did you mean `{nearest}`?")],
+            Self::Syntax {
+                nearest: Some(nearest),
+                ..
+            } => vec![format!("did you mean `{nearest}`?")],
             Self::TemporaryKey { .. } => one(
                 "temporary credentials end; export them as ALIBABA_CLOUD_ACCESS_KEY_ID, _ACCESS_KEY_SECRET and _SECURITY_TOKEN instead",
             ),
@@ -375,16 +380,20 @@ fn known_profiles(known: &[String]) -> String {
     }
 }
 
-/// Returns the known name most like `name`, if any is like it at all.
-pub(crate) fn nearest<'a>(
-    name: &str,
-    known: impl IntoIterator<Item = &'a str>,
-) -> Option<&'a str> {
+/// Returns the known name most like `name`, if any is a slip of the fingers or a few letters more.
+pub(crate) fn nearest<'a>(name: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
+    let most = 1 + name.chars().count() / 4;
     known
         .into_iter()
-        .map(|candidate| (strsim::jaro_winkler(name, candidate), candidate))
-        .filter(|(likeness, _)| *likeness > 0.75)
-        .max_by(|(a, _), (b, _)| a.total_cmp(b))
+        .filter_map(|candidate| {
+            let distance = if name.len() > 2 && candidate.starts_with(name) {
+                1
+            } else {
+                strsim::osa_distance(name, candidate)
+            };
+            (distance <= most).then_some((distance, candidate))
+        })
+        .min_by_key(|(distance, _)| *distance)
         .map(|(_, candidate)| candidate)
 }
 

@@ -324,8 +324,15 @@ impl<'a> Section<'a> {
             let secret = secret::checked(text, || self.place(ACCESS_KEY_SECRET))?;
             return Ok(Some(SecretSource::Plain(secret)));
         }
-        let rule = "must be a string, or one of { command = […] }, { file = \"…\" }, { keychain = true }";
-        let wrong = || self.file.syntax(item, format!("{} {rule}", self.name(ACCESS_KEY_SECRET)), None);
+        let rule =
+            "must be a string, or one of { command = […] }, { file = \"…\" }, { keychain = true }";
+        let wrong = || {
+            self.file.syntax(
+                item,
+                format!("{} {rule}", self.name(ACCESS_KEY_SECRET)),
+                None,
+            )
+        };
         let owner = self.name(ACCESS_KEY_SECRET);
         let source = Section {
             file: self.file,
@@ -439,7 +446,10 @@ impl<'a> Section<'a> {
         };
         take(item).map(Some).ok_or_else(|| {
             let found = item.type_name();
-            let message = format!("{} must be {expected}, not a value of type {found}", self.name(key));
+            let message = format!(
+                "{} must be {expected}, not a value of type {found}",
+                self.name(key)
+            );
             self.file.syntax(item, message, None)
         })
     }

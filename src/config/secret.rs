@@ -234,7 +234,10 @@ mod tests {
 
     #[test]
     fn a_command_gives_its_first_line() {
-        assert_eq!(run("printf 's3cret\\nuser: x\\n'", COMMAND_LIMIT).unwrap(), "s3cret");
+        assert_eq!(
+            run("printf 's3cret\\nuser: x\\n'", COMMAND_LIMIT).unwrap(),
+            "s3cret"
+        );
         assert_eq!(run("printf s3cret", COMMAND_LIMIT).unwrap(), "s3cret");
         assert_eq!(run("cat; echo s3cret", COMMAND_LIMIT).unwrap(), "s3cret");
     }

@@ -44,11 +44,12 @@ impl Chain {
                     return Ok(Self { profiles, base });
                 }
                 None => {
-                    next = profile.source_profile.clone().ok_or_else(|| {
-                        Error::NoAccessKey {
+                    next = profile
+                        .source_profile
+                        .clone()
+                        .ok_or_else(|| Error::NoAccessKey {
                             profile: profile.name.clone(),
-                        }
-                    })?;
+                        })?;
                     profiles.push(profile);
                 }
             }

@@ -232,8 +232,17 @@ fn region(
     profiles: &[&super::Profile],
     warnings: &mut Vec<Warning>,
 ) -> Result<Option<RegionId>> {
-    let option = request.wanted.region.as_deref().map(|r| (r, "--region".to_owned()));
-    let variable = || Ok(request.env.text(env::REGION_ID)?.map(|r| (r, env::REGION_ID.to_owned())));
+    let option = request
+        .wanted
+        .region
+        .as_deref()
+        .map(|r| (r, "--region".to_owned()));
+    let variable = || {
+        Ok(request
+            .env
+            .text(env::REGION_ID)?
+            .map(|r| (r, env::REGION_ID.to_owned())))
+    };
     let profile = || {
         profiles.iter().find_map(|profile| {
             let region = profile.region.as_deref()?;
