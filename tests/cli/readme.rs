@@ -6,6 +6,10 @@
 //! build, or another's program. Any other mark fails.
 
 #![cfg(unix)]
+#![expect(
+    clippy::disallowed_methods,
+    reason = "the tests' own files and environment"
+)]
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
@@ -134,9 +138,11 @@ fn blocks() -> Vec<Block> {
 /// `stsctl`; returns all it printed, and whether it succeeded.
 fn run(script: &str, home: &TempDir) -> (String, bool) {
     let here = home.path();
-    fs::write(here.join("README.md"), README).unwrap();
-    let program = Path::new(env!("CARGO_BIN_EXE_stsctl")).parent().unwrap();
-    let system = std::env::var("PATH").unwrap();
+    fs::write(here.join("README.md"), README).expect("the directory is new");
+    let program = Path::new(env!("CARGO_BIN_EXE_stsctl"))
+        .parent()
+        .expect("it lies in a directory");
+    let system = std::env::var("PATH").expect("cargo needs it, too");
     let path = format!("{}:{}:{system}", program.display(), here.display());
     let output = Command::new("sh")
         // One stream, as on a terminal.
@@ -146,8 +152,8 @@ fn run(script: &str, home: &TempDir) -> (String, bool) {
         .envs([("HOME", here), ("TMPDIR", here)])
         .current_dir(here)
         .output()
-        .unwrap();
-    let transcript = String::from_utf8(output.stdout).unwrap();
+        .expect("there is an sh");
+    let transcript = String::from_utf8(output.stdout).expect("what it prints is text");
     (transcript, output.status.success())
 }
 
