@@ -32,16 +32,16 @@ pub enum Shell {
     Zsh,
     /// The friendly interactive shell.
     Fish,
-    /// `PowerShell`, 5.1 or later.
+    /// PowerShell, 5.1 or later.
     #[value(name = "powershell", alias = "pwsh")]
     PowerShell,
     /// The command prompt of Windows.
     Cmd,
     /// Nushell.
     Nu,
-    /// A `.env` file.
+    /// A .env file.
     Dotenv,
-    /// The environment file of a step in GitHub Actions; see [`github_env`].
+    /// The environment file of a step in GitHub Actions, $GITHUB_ENV.
     #[value(name = "github")]
     GitHub,
     /// One JSON object.

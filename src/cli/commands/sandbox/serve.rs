@@ -31,7 +31,7 @@ pub(super) fn long_help() -> String {
     let mut text =
         String::from("Faults (SERVICE:WHAT[:COUNT]; without COUNT it happens always):\n");
     for (spec, what) in Fault::HELP {
-        text.push_str(&format!("  {spec:<28}{what}\n"));
+        text.push_str(&format!("  {spec:<36}{what}\n"));
     }
     text.push_str("\nExample:\n  eval \"$(stsctl sandbox serve --background)\"");
     text
