@@ -202,9 +202,11 @@ fn refusal(shell: Shell, assignment: &Assignment<'_>, why: &'static str) -> Erro
 /// Makes room for the longest form of every assignment at once: a string that grows leaves copies
 /// of what it held behind.
 fn reserve(assignments: &[Assignment<'_>], out: &mut String) {
+    // `' + [char]0x0001 + '` is the longest form of one byte, `'\''` of a printable one. No more
+    // room than that: all of it is wiped in the end.
+    let byte = |byte: u8| if matches!(byte, b' '..=b'~') { 4 } else { 20 };
     let longest = |assignment: &Assignment<'_>| match assignment {
-        // `' + [char]0x0001 + '` is the longest form of one byte.
-        Assignment::Set(name, value) => name.len() + value.len() * 20 + 128,
+        Assignment::Set(name, value) => name.len() + value.bytes().map(byte).sum::<usize>() + 128,
         Assignment::Unset(name) => name.len() * 3 + 64,
     };
     out.reserve(assignments.iter().map(longest).sum());
