@@ -94,6 +94,10 @@ fn usage(ui: Ui, format: ErrorFormat, error: &clap::Error) -> ExitCode {
             let _ = ui.data(&text);
             ExitCode::SUCCESS
         }
+        ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand if format == ErrorFormat::Human => {
+            ui.plain(text.trim_end());
+            ExitCode::from(Kind::Usage.exit_code())
+        }
         _ => {
             let text = text.strip_prefix("error: ").unwrap_or(&text).trim_end();
             if format == ErrorFormat::Json {
