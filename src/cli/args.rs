@@ -125,6 +125,16 @@ pub(crate) enum Signature {
     Acs3,
 }
 
+/// How a result is printed.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Output {
+    /// For a person.
+    #[default]
+    Text,
+    /// One JSON document.
+    Json,
+}
+
 /// The options that choose a session.
 #[derive(Args, Clone, Debug, Default)]
 #[command(next_help_heading = "Which session")]

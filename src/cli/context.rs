@@ -4,14 +4,15 @@
 
 use std::future::Future;
 use std::io::Read;
+use std::path::PathBuf;
 use std::sync::{Arc, Mutex, OnceLock};
 use std::time::Duration;
 
 use crate::broker::{Broker, Demand, Granted, Notice};
 use crate::cache::Cache;
 use crate::cli::args::{GlobalArgs, SessionArgs, Signature};
-use crate::cli::commands::assume::human_duration;
 use crate::cli::error::CommandError;
+use crate::cli::text::lifetime;
 use crate::cli::ui::Ui;
 use crate::config::{BaseKind, ConfigFile, Dirs, Env, Plan, Wanted, env as var};
 use crate::http::{Client, ClientOptions, Proxies, RetryPolicy, Transport};
@@ -199,16 +200,11 @@ impl Context {
                 .or_else(|| self.env.get(upper))
                 .map(str::to_owned)
         };
-        let ca_file = self
-            .global
-            .ca_file
-            .clone()
-            .or_else(|| self.env.path(var::SSL_CERT_FILE));
         let options = ClientOptions {
             connect_timeout: self
                 .duration(self.global.connect_timeout, var::CONNECT_TIMEOUT)?
                 .unwrap_or(default.connect_timeout),
-            extra_roots: ca_file.into_iter().collect(),
+            extra_roots: self.extra_roots()?,
             proxies: Proxies {
                 https: proxy(var::HTTPS_PROXY),
                 http: proxy(var::HTTP_PROXY),
@@ -220,6 +216,33 @@ impl Context {
         Ok(Arc::<Client>::clone(
             self.client.get_or_init(|| Arc::new(Client::new(options))),
         ))
+    }
+
+    /// Returns the files of root certificates that are trusted besides the system's.
+    fn extra_roots(&self) -> Result<Vec<PathBuf>, CommandError> {
+        let mut roots: Vec<PathBuf> = self.global.ca_file.iter().cloned().collect();
+        if let Some(file) = self.env.path(var::SSL_CERT_FILE) {
+            // The TLS library reads this variable, too, and takes it for all there is.
+            const BUNDLES: [&str; 4] = [
+                "/etc/ssl/certs/ca-certificates.crt",
+                "/etc/pki/tls/certs/ca-bundle.crt",
+                "/etc/ssl/ca-bundle.pem",
+                "/etc/ssl/cert.pem",
+            ];
+            let system = BUNDLES
+                .iter()
+                .map(PathBuf::from)
+                .find(|bundle| bundle.is_file());
+            roots.extend([file].into_iter().chain(system));
+        }
+        match roots.iter().find(|root| !root.is_file()) {
+            None => Ok(roots),
+            Some(missing) => Err(CommandError::usage(format!(
+                "there is no file `{}` with root certificates",
+                missing.display()
+            ))
+            .hinted("check --ca-file and SSL_CERT_FILE")),
+        }
     }
 
     /// Returns the longest wait for an answer; for a transfer, without a byte moving.
@@ -422,7 +445,7 @@ impl Notices {
             }
             Notice::RefreshFailed { error, left } => format!(
                 "the session could not be refreshed and is used for the {} it still lasts: {}",
-                human_duration(*left),
+                lifetime(*left),
                 chain(*error)
             ),
             Notice::Waiting { holder } => {

@@ -9,7 +9,6 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use chrono::{DateTime, TimeDelta, Utc};
-use sha2::{Digest, Sha256};
 
 use super::CloudArgs;
 use super::serve::Running;
@@ -126,8 +125,7 @@ impl Story<'_> {
 
         let puts = self.sandbox.calls("PutObject");
         self.say(&format!(
-            "\nDone: {} bytes went up twice in {puts} PutObject calls, with two sessions. Every signature was checked by the server.",
-            size
+            "\nDone: {size} bytes went up twice in {puts} PutObject calls, with two sessions. The server checked every signature."
         ))
     }
 
@@ -180,10 +178,10 @@ impl Story<'_> {
                 line.split('=').next().unwrap_or(line)
             };
             let hidden = if values || shown == line { "" } else { "=…" };
-            text.push_str(&format!("  {shown}{hidden}\n"));
+            text += &format!("  {shown}{hidden}\n");
         }
         for line in String::from_utf8_lossy(&output.stderr).lines() {
-            text.push_str(&format!("  {line}\n"));
+            text += &format!("  {line}\n");
         }
         Ok(self.context.ui.data(&text)?)
     }
@@ -207,14 +205,7 @@ impl Story<'_> {
         if object != local {
             return Err(CommandError::local("the object differs from the file"));
         }
-        let digest: String = Sha256::digest(&object)
-            .iter()
-            .map(|byte| format!("{byte:02x}"))
-            .collect();
-        self.say(&format!(
-            "-- read back: {} bytes, the same; SHA-256 {digest}",
-            object.len()
-        ))
+        self.say(&format!("-- read back: {} bytes, all the same", object.len()))
     }
 
     async fn get(&self, reader: &Credentials) -> Result<Bytes, CommandError> {

@@ -41,7 +41,7 @@ pub(super) fn run(args: &ExecArgs, context: &Context) -> Result<u8, CommandError
         let _told = told_to_stop()?;
         let mut child = match command.spawn() {
             Ok(child) => child,
-            Err(error) => return not_run(program, &error, context),
+            Err(error) => return Ok(not_run(program, &error, context)),
         };
         let (ended, end) = oneshot::channel();
         thread::spawn(move || ended.send(child.wait()));
@@ -57,12 +57,12 @@ fn not_run(
     program: &OsString,
     error: &std::io::Error,
     context: &Context,
-) -> Result<u8, CommandError> {
+) -> u8 {
     let missing = error.kind() == std::io::ErrorKind::NotFound;
     context
         .ui
         .error(&format!("cannot run `{}`: {error}", program.display()));
-    Ok(if missing { 127 } else { 126 })
+    if missing { 127 } else { 126 }
 }
 
 /// Returns the command's own code; 128 and the signal's number if one ended it.

@@ -8,6 +8,7 @@ use super::environment::Environment;
 use super::{CloudArgs, background};
 use crate::cli::context::Context;
 use crate::cli::error::{CommandError, Kind};
+use crate::cli::text::columns;
 use crate::http::Listener;
 use crate::model::Clock;
 use crate::sandbox::{Fault, Options, Sandbox, Trace, World};
@@ -30,9 +31,9 @@ pub(super) struct ServeArgs {
 pub(super) fn long_help() -> String {
     let mut text =
         String::from("Faults (SERVICE:WHAT[:COUNT]; without COUNT it happens always):\n");
-    for (spec, what) in Fault::HELP {
-        text.push_str(&format!("  {spec:<28}{what}\n"));
-    }
+    let rows: Vec<[String; 2]> =
+        Fault::HELP.iter().map(|(spec, what)| [format!("  {spec}"), (*what).to_owned()]).collect();
+    text.push_str(&columns(&rows));
     text.push_str("\nExample:\n  eval \"$(stsctl sandbox serve --background)\"");
     text
 }
