@@ -171,7 +171,8 @@ fn read_output(
 /// More than any secret or any first line of a password store.
 const LONGEST: usize = 64 * 1024;
 
-#[cfg(all(test, unix))]
+#[cfg(unix)]
+#[cfg(test)]
 mod tests {
     use std::io::Write;
     use std::os::unix::fs::PermissionsExt;
