@@ -14,8 +14,9 @@ mod settings;
 use std::path::Path;
 
 use chrono::{DateTime, Utc};
-use stsctl::config::plan::Origin;
-use stsctl::config::{self, BaseKind, ConfigFile, Env, ErrorKind, Plan, RoleHop, Wanted, resolve};
+use stsctl::config::{
+    self, BaseKind, ConfigFile, Env, ErrorKind, Origin, Plan, RoleHop, Wanted, resolve,
+};
 
 #[test]
 fn the_base_is_the_named_profile_then_the_environment_then_the_default_profile() {

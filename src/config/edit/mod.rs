@@ -113,10 +113,7 @@ impl Editor {
         let text = Zeroizing::new(self.document.to_string());
         // What was written by hand in an unusual way must not come out as something else.
         ConfigFile::parse(&self.path, &text)?;
-        write(&self.path, text.as_bytes()).map_err(|source| Error::Io {
-            action: "write the configuration",
-            source,
-        })
+        write(&self.path, text.as_bytes()).map_err(|source| Error::Write { source })
     }
 
     /// Returns the table of profiles, which is made if there is none.
@@ -247,9 +244,11 @@ fn secret_value(secret: &SecretSource) -> Result<Value> {
 
 /// A path as TOML can hold it.
 fn text_path(path: &Path) -> Result<&str> {
-    path.to_str().ok_or_else(|| Error::Io {
-        action: "write a path that is not Unicode into the configuration",
-        source: std::io::ErrorKind::InvalidInput.into(),
+    path.to_str().ok_or_else(|| Error::Write {
+        source: std::io::Error::new(
+            std::io::ErrorKind::InvalidInput,
+            format!("`{}` is not valid Unicode", path.display()),
+        ),
     })
 }
 
@@ -257,8 +256,8 @@ fn read(path: &Path) -> Result<Zeroizing<String>> {
     match fs_err::read_to_string(path) {
         Ok(text) => Ok(Zeroizing::new(text)),
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(Zeroizing::default()),
-        Err(source) => Err(Error::Io {
-            action: "read the configuration",
+        Err(source) => Err(Error::Read {
+            what: "the configuration",
             source,
         }),
     }

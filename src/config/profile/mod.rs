@@ -39,8 +39,8 @@ impl ConfigFile {
                 return Self::parse(path, "");
             }
             Err(source) => {
-                return Err(Error::Io {
-                    action: "read the configuration",
+                return Err(Error::Read {
+                    what: "the configuration",
                     source,
                 });
             }
@@ -268,8 +268,8 @@ impl PolicySource {
         match self {
             Self::Inline(policy) => Ok(policy.clone()),
             Self::File(path) => fs_err::read_to_string(path)
-                .map_err(|source| Error::Io {
-                    action: "read the session policy",
+                .map_err(|source| Error::Read {
+                    what: "the session policy",
                     source,
                 })?
                 .parse()

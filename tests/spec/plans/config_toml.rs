@@ -158,7 +158,17 @@ fn an_absent_file_is_an_empty_one_and_a_directory_is_an_error() {
     let config = ConfigFile::load(&dir.path().join("config.toml")).unwrap();
     assert_eq!(config.profile_names().count(), 0);
     let error = ConfigFile::load(dir.path()).unwrap_err();
-    assert_eq!(error.kind(), ErrorKind::Local);
+    assert_eq!(error.to_string(), "cannot read the configuration");
+}
+
+#[test]
+fn text_that_is_not_utf8_is_a_mistake_with_a_place() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("config.toml");
+    let mut file = fs_err::File::create(&path).unwrap();
+    std::io::Write::write_all(&mut file, b"# one\n# \xff\n").unwrap();
+    let error = ConfigFile::load(&path).unwrap_err().to_string();
+    assert!(error.ends_with("config.toml:2:3: not UTF-8"), "{error}");
 }
 
 #[cfg(unix)]
