@@ -106,14 +106,14 @@ impl Context {
         args: &SessionArgs,
     ) -> Result<Granted, CommandError> {
         let broker = self.broker(args)?;
-        let demand = self.demand(args);
+        let demand = args.demand();
         if let Some(granted) = broker.cached(plan, &demand) {
             return Ok(granted);
         }
         if plan.hops.is_empty() {
             return base_session(plan);
         }
-        self.block_on(async { Ok(broker.session(plan, &demand).await?) })?
+        block_on(async { Ok(broker.session(plan, &demand).await?) })?
     }
 
     /// Returns what signs for the plan: its session, or its base identity where it has no role.
@@ -128,15 +128,6 @@ impl Context {
             return Ok(Identity::Base(broker.base_credentials(&plan.base).await?));
         }
         Ok(Identity::Session(broker.session(plan, demand).await?))
-    }
-
-    /// Returns what the options ask of a session beyond the plan.
-    pub(crate) fn demand(&self, args: &SessionArgs) -> Demand {
-        Demand {
-            refresh: args.refresh,
-            min_lifetime: args.min_lifetime,
-            rejected: None,
-        }
     }
 
     /// Makes a broker; a cache that cannot be used costs a warning.
@@ -256,17 +247,6 @@ impl Context {
         self.global.vpc || self.env.is_true(var::VPC_ENDPOINT_ENABLED)
     }
 
-    /// Runs a future to its end on this thread.
-    pub(crate) fn block_on<F: Future>(&self, future: F) -> Result<F::Output, CommandError> {
-        let runtime = tokio::runtime::Builder::new_current_thread()
-            .enable_all()
-            .build()?;
-        let output = runtime.block_on(future);
-        // A thread that still reads a terminal or waits for a name must not hold up the exit.
-        runtime.shutdown_background();
-        Ok(output)
-    }
-
     fn duration(
         &self,
         option: Option<Duration>,
@@ -355,6 +335,17 @@ impl Context {
     }
 }
 
+/// Runs a future to its end on this thread.
+pub(crate) fn block_on<F: Future>(future: F) -> Result<F::Output, CommandError> {
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()?;
+    let output = runtime.block_on(future);
+    // A thread that still reads a terminal or waits for a name must not hold up the exit.
+    runtime.shutdown_background();
+    Ok(output)
+}
+
 /// Returns the session that the plan's base identity itself is, if it is one to hand out.
 fn base_session(plan: &Plan) -> Result<Granted, CommandError> {
     let id = &plan.base.access_key_id;
@@ -437,11 +428,8 @@ impl Notices {
     fn tell(&self, notice: &Notice<'_>) {
         let text = match notice {
             Notice::CacheUnusable(error) => {
-                let mut text = chain(error);
-                if let Some(mend) = error.mend() {
-                    text.push_str(&format!("; {mend}"));
-                }
-                text
+                let mend = error.mend().map(|mend| format!("; {mend}"));
+                chain(error) + &mend.unwrap_or_default()
             }
             Notice::RefreshFailed { error, left } => format!(
                 "the session could not be refreshed and is used for the {} it still lasts: {}",

@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 
 use crate::broker::Granted;
 use crate::cli::args::{Output, SessionArgs};
-use crate::cli::context::{Context, Identity};
+use crate::cli::context::{Context, Identity, block_on};
 use crate::cli::error::CommandError;
 use crate::cli::text::{self, lifetime, listing, object};
 use crate::config::{BaseKind, Plan};
@@ -33,8 +33,8 @@ pub(crate) fn run(args: &WhoamiArgs, context: &Context) -> Result<(), CommandErr
         let cached = context.broker(&args.session)?.peek(&plan);
         facts(&plan, None, cached.as_ref(), context)
     } else {
-        let (identity, caller) = context.block_on(async {
-            let demand = context.demand(&args.session);
+        let (identity, caller) = block_on(async {
+            let demand = args.session.demand();
             let identity = context.identity_of(&plan, &args.session, &demand).await?;
             let (credentials, skew) = identity.signer();
             let caller = context

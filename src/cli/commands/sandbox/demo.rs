@@ -12,7 +12,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 
 use super::CloudArgs;
 use super::serve::Running;
-use crate::cli::context::Context;
+use crate::cli::context::{Context, block_on};
 use crate::cli::error::CommandError;
 use crate::http::{Body, Transport};
 use crate::model::{Clock, Credentials, SystemClock};
@@ -54,7 +54,7 @@ pub(super) fn run(context: &Context) -> Result<(), CommandError> {
         fault: Vec::new(),
         trace: false,
     };
-    context.block_on(async {
+    block_on(async {
         let cloud: Arc<dyn Clock> = Arc::<StoryClock>::clone(&clock);
         let running = Running::start(&args, cloud, context).await?;
         let story = Story {
@@ -169,21 +169,17 @@ impl Story<'_> {
 
     fn show(&self, args: &[&str], output: &Output, values: bool) -> Result<(), CommandError> {
         let quoted: Vec<String> = args.iter().map(|arg| quote(arg)).collect();
-        let mut text = format!("$ stsctl {}\n", quoted.join(" "));
+        let mut lines = vec![format!("$ stsctl {}", quoted.join(" "))];
         for line in String::from_utf8_lossy(&output.stdout).lines() {
             // What `env` prints is for a shell alone.
-            let shown = if values {
-                line
-            } else {
-                line.split('=').next().unwrap_or(line)
-            };
-            let hidden = if values || shown == line { "" } else { "=…" };
-            text += &format!("  {shown}{hidden}\n");
+            lines.push(match line.split_once('=') {
+                Some((name, _)) if !values => format!("  {name}=…"),
+                _ => format!("  {line}"),
+            });
         }
-        for line in String::from_utf8_lossy(&output.stderr).lines() {
-            text += &format!("  {line}\n");
-        }
-        Ok(self.context.ui.data(&text)?)
+        let stderr = String::from_utf8_lossy(&output.stderr);
+        lines.extend(stderr.lines().map(|line| format!("  {line}")));
+        self.say(&lines.join("\n"))
     }
 
     fn expect_calls(&self, operation: &str, count: usize) -> Result<(), CommandError> {
@@ -205,7 +201,10 @@ impl Story<'_> {
         if object != local {
             return Err(CommandError::local("the object differs from the file"));
         }
-        self.say(&format!("-- read back: {} bytes, all the same", object.len()))
+        self.say(&format!(
+            "-- read back: {} bytes, all the same",
+            object.len()
+        ))
     }
 
     async fn get(&self, reader: &Credentials) -> Result<Bytes, CommandError> {
