@@ -42,7 +42,8 @@ pub struct Sandbox(Arc<State>);
 /// How a sandbox differs from the default one.
 #[derive(Debug, Default)]
 pub struct Options {
-    /// Where objects and sessions are kept; in memory if `None`.
+    /// Where objects and sessions are kept, beside the world of [`World::kept_in`]; in memory if
+    /// `None`.
     pub data: Option<PathBuf>,
     /// What befalls requests.
     pub faults: Vec<Fault>,

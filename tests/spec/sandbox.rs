@@ -3,6 +3,7 @@
 
 #![allow(clippy::unwrap_used, reason = "clippy sees tests, not what they call")]
 
+mod acs3;
 mod buckets;
 mod faults;
 mod fuzz;

@@ -161,7 +161,19 @@ fn xml_response(xml: Xml) -> Response<Body> {
         .expect("the response is well formed")
 }
 
-/// Writes an instant as OSS's XML has it: `2020-05-18T05:45:43.000Z`.
+/// Writes an instant as OSS's XML has it: `2020-05-18T05:45:43.000Z`. Milliseconds are always
+/// zero: the official Python SDK reads nothing else.
 fn iso_millis(at: DateTime<Utc>) -> String {
-    at.format("%Y-%m-%dT%H:%M:%S%.3fZ").to_string()
+    at.format("%Y-%m-%dT%H:%M:%S.000Z").to_string()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn milliseconds_are_never_told() {
+        let at = "2020-05-18T05:45:43.987Z".parse().unwrap();
+        assert_eq!(iso_millis(at), "2020-05-18T05:45:43.000Z");
+    }
 }

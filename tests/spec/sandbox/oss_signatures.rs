@@ -339,6 +339,26 @@ async fn signed_urls_end() {
             Some("Request has expired.")
         );
     }
+    for date in [
+        "99999999T000000Z",
+        "+262142-1231T235959Z",
+        "-2621430101T000000Z",
+        "",
+    ] {
+        let query: Vec<_> = owned(&[
+            ("x-oss-signature-version", "OSS4-HMAC-SHA256"),
+            (
+                "x-oss-credential",
+                "LTAIalice/x/cn-hangzhou/oss/aliyun_v4_request",
+            ),
+            ("x-oss-date", date),
+            ("x-oss-expires", "60"),
+            ("x-oss-signature", "x"),
+        ])
+        .collect();
+        let answer = cloud.send(get.build(&query, &[])).await;
+        assert_eq!(answer.refusal().1, "InvalidArgument", "{date}");
+    }
     let ahead = v4(&cloud.alice(), 60);
     cloud.advance(-901);
     assert_eq!(cloud.send(ahead).await.refusal().1, "AccessDenied");
