@@ -282,48 +282,6 @@ fn read_once(
             .read(&mut reader)
             .map_err(|error| unreadable(path, error))?;
         if piece.is_empty() {
-            return Ok(());
-        }
-        self.0
-            .blocking_send(Piece::Data(piece))
-            .map_err(|_| Stop::Unwanted)
-    }
-
-    fn end(&self) -> Result<(), Stop> {
-        self.0.blocking_send(Piece::End).map_err(|_| Stop::Unwanted)
-    }
-}
-
-/// Why a reading ended early.
-enum Stop {
-    Failed(SourceError),
-    /// Nobody takes its pieces any more.
-    Unwanted,
-}
-
-impl From<SourceError> for Stop {
-    fn from(error: SourceError) -> Self {
-        Self::Failed(error)
-    }
-}
-
-/// Reads a stream to its end, of at most `most` bytes, handing out what there is as it comes.
-fn read_once(
-    path: &Path,
-    mut reader: impl Read,
-    most: u64,
-    pieces: &Pieces,
-) -> Result<(Total, Bytes), Stop> {
-    let mut crc = Crc64::new();
-    let mut size = 0_u64;
-    let mut buffer = vec![0; CHUNK];
-    loop {
-        let read = match reader.read(&mut buffer) {
-            Err(error) if error.kind() == ErrorKind::Interrupted => continue,
-            read => read.map_err(|error| unreadable(path, error))?,
-        };
-        let piece = &buffer[..read];
-        if piece.is_empty() {
             let crc64 = crc.value();
             return Ok((Total { size, crc64 }, Bytes::new()));
         }
