@@ -121,6 +121,11 @@ impl Sandbox {
         })))
     }
 
+    /// Returns the time by the cloud's clock.
+    pub fn now(&self) -> DateTime<Utc> {
+        self.0.now()
+    }
+
     /// Returns the world it plays.
     pub fn world(&self) -> &World {
         &self.0.world
