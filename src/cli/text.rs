@@ -13,10 +13,15 @@ pub(crate) fn columns<const N: usize>(rows: &[[String; N]]) -> String {
         }
     }
     let padded = |row: &[String; N]| {
-        let cells = widths.iter().zip(row).map(|(width, cell)| format!("{cell:width$}"));
+        let cells = widths
+            .iter()
+            .zip(row)
+            .map(|(width, cell)| format!("{cell:width$}"));
         cells.collect::<Vec<_>>().join("  ")
     };
-    rows.iter().fold(String::new(), |text, row| text + padded(row).trim_end() + "\n")
+    rows.iter().fold(String::new(), |text, row| {
+        text + padded(row).trim_end() + "\n"
+    })
 }
 
 /// Lays out named values, a line each; a list is joined by arrows.
@@ -26,9 +31,11 @@ pub(crate) fn listing(values: &[(&'static str, Value)]) -> String {
         .map(|(name, value)| {
             let shown = match value {
                 Value::String(text) => text.clone(),
-                Value::Array(items) => {
-                    items.iter().filter_map(Value::as_str).collect::<Vec<_>>().join(" → ")
-                }
+                Value::Array(items) => items
+                    .iter()
+                    .filter_map(Value::as_str)
+                    .collect::<Vec<_>>()
+                    .join(" → "),
                 other => other.to_string(),
             };
             [(*name).to_owned(), shown]
@@ -39,7 +46,10 @@ pub(crate) fn listing(values: &[(&'static str, Value)]) -> String {
 
 /// Makes named values an object.
 pub(crate) fn object(values: Vec<(&'static str, Value)>) -> Value {
-    values.into_iter().map(|(name, value)| (name.to_owned(), value)).collect()
+    values
+        .into_iter()
+        .map(|(name, value)| (name.to_owned(), value))
+        .collect()
 }
 
 /// Writes a JSON document with its line end.
