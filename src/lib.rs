@@ -23,11 +23,15 @@ pub mod sign;
 
 pub mod http;
 
+pub mod config;
+
 pub mod cache;
 
 pub mod sts;
 
 pub mod oss;
+
+pub mod broker;
 
 pub mod transfer;
 

@@ -68,7 +68,7 @@ pub enum Filter {
     All,
     /// The one with this key.
     Key(Key),
-    /// Those of this role.
+    /// Those of this role. What is damaged or of another version tells no role, and stays.
     RoleArn(RoleArn),
 }
 

@@ -81,6 +81,13 @@ pub fn removals() -> Vec<Export<'static>> {
     SETS.into_iter().map(|(name, _)| removal(name)).collect()
 }
 
+/// Returns every variable that carries an identity, or the region it is used in, under any of its
+/// spellings.
+pub fn identity_variables() -> impl Iterator<Item = &'static str> {
+    let set = SETS.into_iter().map(|(name, _)| name);
+    set.chain(OTHERS).chain(OTHER_REGIONS)
+}
+
 fn removal<'a>(name: &'static str) -> Export<'a> {
     Export {
         name,

@@ -1,12 +1,166 @@
-//! The command line: parses arguments, runs a command, turns its outcome into an exit code.
+//! The command line: arguments in, exit code out. Everything that prints, reads the environment
+//! or knows exit codes is here; everything else is below.
 
+mod args;
+mod commands;
+mod context;
+mod error;
 pub mod exports;
+mod failures;
+mod hints;
+mod ui;
+
 pub mod shell;
 
 use std::ffi::OsString;
 use std::process::ExitCode;
 
+use clap::Parser;
+use clap::error::ErrorKind;
+
+use self::args::{Cli, Command, GlobalArgs};
+use self::context::Context;
+use self::error::{CommandError, Kind};
+use self::ui::{ErrorFormat, Ui};
+use crate::config::Env;
+
 /// Runs the program on its arguments, the first of which is its name.
-pub fn main(_args: impl IntoIterator<Item = OsString>) -> ExitCode {
-    ExitCode::SUCCESS
+pub fn main(args: impl IntoIterator<Item = OsString>) -> ExitCode {
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "the one place that reads the environment"
+    )]
+    let env = Env::from_vars(std::env::vars_os());
+    let args: Vec<OsString> = args.into_iter().collect();
+    // Asked before parsing, so that a parse error, too, is written in the right form.
+    let format = asked_format(&args);
+    let plain = Ui::new(false, ui::Color::Auto, env.is_set("NO_COLOR"), false);
+    if let Some(error) = misplaced_secret(&args) {
+        return fail(plain, format, &error);
+    }
+    let cli = match Cli::try_parse_from(&args) {
+        Ok(cli) => cli,
+        Err(error) => return usage(plain, format, &error),
+    };
+    let ui = ui_of(&cli.global, &env);
+    let result = Context::new(ui, env, cli.global).and_then(|context| run(cli.command, &context));
+    match result {
+        Ok(code) => ExitCode::from(code),
+        Err(error) if error.is_broken_pipe() => ExitCode::SUCCESS,
+        Err(error) => fail(ui, format, &error),
+    }
+}
+
+fn run(command: Command, context: &Context) -> Result<u8, CommandError> {
+    match command {
+        Command::Assume(args) => commands::assume::run(&args, context)?,
+        Command::Env(args) => commands::env::run(&args, context)?,
+        Command::Whoami(args) => commands::whoami::run(&args, context)?,
+        Command::Profile(args) => commands::profile::run(args, context)?,
+        Command::Cache(args) => commands::cache::run(&args, context)?,
+        Command::Oss(args) => commands::oss::run(&args, context)?,
+        Command::Sandbox(args) => return commands::sandbox::run(&args, context),
+    }
+    Ok(0)
+}
+
+fn ui_of(global: &GlobalArgs, env: &Env) -> Ui {
+    let forced = env.get("CLICOLOR_FORCE").is_some_and(|value| value != "0");
+    Ui::new(global.quiet, global.color, env.is_set("NO_COLOR"), forced)
+}
+
+fn fail(ui: Ui, format: ErrorFormat, error: &CommandError) -> ExitCode {
+    match format {
+        ErrorFormat::Json => ui.plain(&error.render_json()),
+        ErrorFormat::Human => {
+            ui.error(&error.render());
+            if !error.hints().is_empty() {
+                ui.plain("");
+            }
+            for hint in error.hints() {
+                ui.hint(hint);
+            }
+        }
+    }
+    ExitCode::from(error.kind().exit_code())
+}
+
+/// Ends a run that did not get past its arguments: help and version are data, the rest is usage.
+fn usage(ui: Ui, format: ErrorFormat, error: &clap::Error) -> ExitCode {
+    let text = error.to_string();
+    match error.kind() {
+        ErrorKind::DisplayHelp | ErrorKind::DisplayVersion => {
+            // A reader that went away is no failure of ours.
+            let _ = ui.data(&text);
+            ExitCode::SUCCESS
+        }
+        _ => {
+            let text = text.strip_prefix("error: ").unwrap_or(&text).trim_end();
+            if format == ErrorFormat::Json {
+                let first = text.split("\n\n").next().unwrap_or(text);
+                return fail(ui, format, &CommandError::usage(first));
+            }
+            ui.error(text);
+            ExitCode::from(Kind::Usage.exit_code())
+        }
+    }
+}
+
+fn asked_format(args: &[OsString]) -> ErrorFormat {
+    let wants_json = |(at, arg): (usize, &OsString)| {
+        arg == "--error-format=json"
+            || (arg == "--error-format" && args.get(at + 1).is_some_and(|value| value == "json"))
+    };
+    if args
+        .iter()
+        .take_while(|arg| *arg != "--")
+        .enumerate()
+        .any(wants_json)
+    {
+        ErrorFormat::Json
+    } else {
+        ErrorFormat::Human
+    }
+}
+
+/// Catches a secret on the command line before anything could echo it. There is no such option:
+/// every process on the machine can read another's arguments.
+fn misplaced_secret(args: &[OsString]) -> Option<CommandError> {
+    const NAMES: [&str; 9] = [
+        "access-key-secret",
+        "access_key_secret",
+        "access-key",
+        "secret",
+        "secret-key",
+        "security-token",
+        "security_token",
+        "sts-token",
+        "token",
+    ];
+    let name = args
+        .iter()
+        .skip(1)
+        .take_while(|arg| *arg != "--")
+        .find_map(|arg| {
+            let option = arg.to_str()?.strip_prefix("--")?;
+            let name = option.split('=').next().unwrap_or(option);
+            NAMES
+                .into_iter()
+                .find(|known| known.eq_ignore_ascii_case(name))
+        })?;
+    Some(
+        CommandError::usage(format!("there is no option `--{name}`: a secret never goes on the command line, where every process can read it"))
+            .hinted("set ALIBABA_CLOUD_ACCESS_KEY_ID and ALIBABA_CLOUD_ACCESS_KEY_SECRET (and ALIBABA_CLOUD_SECURITY_TOKEN) in the environment")
+            .hinted("or store it: `stsctl profile add NAME --access-key-id LTAI… --secret-stdin` reads the AccessKeySecret from stdin"),
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    #[test]
+    fn the_command_line_is_consistent() {
+        super::Cli::command().debug_assert();
+    }
 }

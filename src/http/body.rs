@@ -5,9 +5,9 @@ use std::task::{Context, Poll};
 
 use bytes::{Bytes, BytesMut};
 use futures_util::{Stream, TryStreamExt};
-use http_body::{Frame, SizeHint};
+use http_body::{Body as _, Frame, SizeHint};
 use http_body_util::combinators::BoxBody;
-use http_body_util::{BodyExt, Empty, Full, Limited, StreamBody};
+use http_body_util::{BodyExt, Empty, Full, StreamBody};
 
 use super::{HttpError, HttpErrorKind};
 
@@ -48,19 +48,22 @@ impl Body {
     ///
     /// # Errors
     /// [`HttpErrorKind::TooLarge`] past `limit` bytes; else the error of the body itself.
-    pub async fn collect(self, limit: usize, authority: &str) -> Result<Bytes, HttpError> {
-        match Limited::new(self.0, limit).collect().await {
-            Ok(whole) => Ok(whole.to_bytes()),
-            Err(error) if error.is::<http_body_util::LengthLimitError>() => {
-                Err(HttpError::new(HttpErrorKind::TooLarge, authority))
-            }
-            Err(error) => Err(match error.downcast::<HttpError>() {
+    pub async fn collect(mut self, limit: usize, authority: &str) -> Result<Bytes, HttpError> {
+        let expected = usize::try_from(self.0.size_hint().lower()).unwrap_or(usize::MAX);
+        let mut whole = BytesMut::with_capacity(expected.min(limit));
+        while let Some(chunk) = self.next_chunk().await {
+            let chunk = chunk.map_err(|error| match error.downcast::<HttpError>() {
                 Ok(error) => *error,
                 Err(error) => {
                     HttpError::new(HttpErrorKind::Interrupted, authority).caused_by(error)
                 }
-            }),
+            })?;
+            if chunk.len() > limit - whole.len() {
+                return Err(HttpError::new(HttpErrorKind::TooLarge, authority));
+            }
+            whole.extend_from_slice(&chunk);
         }
+        Ok(whole.freeze())
     }
 
     /// Returns the next chunk of data, `None` at the end. Trailers are passed over.

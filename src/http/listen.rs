@@ -79,7 +79,7 @@ where
     H: Fn(Request<Body>) -> F,
     F: Future<Output = Result<Response<Body>, Abort>>,
 {
-    let service = service_fn(|request: Request<Incoming>| {
+    let service = service_fn(move |request: Request<Incoming>| {
         let mut request = request.map(Body::wrap);
         request.extensions_mut().insert(peer);
         handler(request)

@@ -13,7 +13,7 @@ pub use client::{Client, ClientOptions, Proxies};
 pub use error::{HttpError, HttpErrorKind};
 pub use listen::{Abort, Listener, Peer};
 pub use redact::SafeUri;
-pub use retry::{Attempt, Retry, RetryPolicy};
+pub use retry::{Attempts, Retry, RetryPolicy};
 
 use std::fmt::Debug;
 use std::time::Duration;

@@ -38,35 +38,12 @@ impl RetryPolicy {
         bound.mul_f64(unit.clamp(0.0, 1.0))
     }
 
-    /// Runs `attempt` until it succeeds, `judge` finds its error final, or attempts or budget are
-    /// used up; then returns the last error. A pause that would outlast the budget is not begun.
-    ///
-    /// `unit` draws from [0, 1). Each attempt must keep to the time it is given.
-    pub async fn run<T, E>(
-        &self,
-        mut unit: impl FnMut() -> f64,
-        judge: impl Fn(&E) -> Retry,
-        mut attempt: impl AsyncFnMut(Attempt) -> Result<T, E>,
-    ) -> Result<T, E> {
-        let start = Instant::now();
-        let mut number = 1;
-        loop {
-            let left = self.budget.saturating_sub(start.elapsed());
-            let error = match attempt(Attempt { number, left }).await {
-                Ok(value) => return Ok(value),
-                Err(error) => error,
-            };
-            let pause = match judge(&error) {
-                Retry::No => return Err(error),
-                Retry::Backoff => self.delay(number, unit()),
-                Retry::After(least) => least.max(self.delay(number, unit())),
-            };
-            let spent = start.elapsed().saturating_add(pause);
-            if number >= self.attempts || spent >= self.budget {
-                return Err(error);
-            }
-            sleep(pause).await;
-            number += 1;
+    /// Starts the clock of a first attempt.
+    pub fn start(self) -> Attempts {
+        Attempts {
+            policy: self,
+            start: Instant::now(),
+            number: 1,
         }
     }
 }
@@ -83,13 +60,43 @@ impl Default for RetryPolicy {
     }
 }
 
-/// One attempt.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Attempt {
-    /// Its number, from 1.
-    pub number: u32,
-    /// What is left of the budget: the longest it may take.
-    pub left: Duration,
+/// The attempts at one thing: a loop makes one, and asks after a failure whether to go on.
+///
+/// (No function around an async closure: a caller cannot always show its future to be `Send`.)
+#[derive(Debug)]
+pub struct Attempts {
+    policy: RetryPolicy,
+    start: Instant,
+    number: u32,
+}
+
+impl Attempts {
+    /// Returns the number of the current attempt, from 1.
+    pub fn number(&self) -> u32 {
+        self.number
+    }
+
+    /// Returns what is left of the budget: the longest that the current attempt may take.
+    pub fn left(&self) -> Duration {
+        self.policy.budget.saturating_sub(self.start.elapsed())
+    }
+
+    /// Tells whether there shall be another attempt after one that failed, and pauses before it.
+    /// A pause that would outlast the budget is not begun. `unit` is drawn evenly from [0, 1).
+    pub async fn again(&mut self, verdict: Retry, unit: f64) -> bool {
+        let backoff = self.policy.delay(self.number, unit);
+        let pause = match verdict {
+            Retry::No => return false,
+            Retry::Backoff => backoff,
+            Retry::After(least) => least.max(backoff),
+        };
+        if self.number >= self.policy.attempts || pause >= self.left() {
+            return false;
+        }
+        sleep(pause).await;
+        self.number += 1;
+        true
+    }
 }
 
 /// What a failed attempt calls for.
@@ -109,22 +116,20 @@ mod tests {
 
     use super::*;
 
-    /// Runs attempts that always fail; returns the instants at which they started.
-    async fn failing(policy: RetryPolicy, unit: f64, verdict: Retry) -> Vec<Duration> {
+    /// Makes attempts that take so long and fail; returns when each started.
+    async fn failing(policy: RetryPolicy, each: Duration, verdict: Retry) -> Vec<Duration> {
         let start = Instant::now();
         let mut starts = Vec::new();
-        let outcome: Result<(), ()> = policy
-            .run(
-                || unit,
-                |()| verdict,
-                async |_| {
-                    starts.push(start.elapsed());
-                    Err(())
-                },
-            )
-            .await;
-        assert_eq!(outcome, Err(()));
-        starts
+        let mut attempts = policy.start();
+        loop {
+            starts.push(start.elapsed());
+            assert_eq!(attempts.number() as usize, starts.len());
+            assert_eq!(attempts.left() + start.elapsed(), policy.budget);
+            sleep(each.min(attempts.left())).await;
+            if !attempts.again(verdict, 0.5).await {
+                return starts;
+            }
+        }
     }
 
     fn millis(values: &[u64]) -> Vec<Duration> {
@@ -143,50 +148,36 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn four_attempts_with_pauses_between_them() {
-        let starts = failing(RetryPolicy::default(), 0.5, Retry::Backoff).await;
+        let starts = failing(RetryPolicy::default(), Duration::ZERO, Retry::Backoff).await;
         assert_eq!(starts, millis(&[0, 100, 300, 700]));
     }
 
     #[tokio::test(start_paused = true)]
     async fn a_final_error_is_not_repeated() {
-        assert_eq!(
-            failing(RetryPolicy::default(), 0.5, Retry::No).await.len(),
-            1
-        );
+        let starts = failing(RetryPolicy::default(), Duration::ZERO, Retry::No).await;
+        assert_eq!(starts, millis(&[0]));
         let once = RetryPolicy::once(Duration::from_secs(3));
-        assert_eq!(failing(once, 0.5, Retry::Backoff).await.len(), 1);
+        let starts = failing(once, Duration::ZERO, Retry::Backoff).await;
+        assert_eq!(starts, millis(&[0]));
     }
 
     #[tokio::test(start_paused = true)]
     async fn a_named_pause_is_kept_and_the_budget_ends_it() {
-        let after = Retry::After(Duration::from_secs(9));
-        let starts = failing(RetryPolicy::default(), 0.5, after).await;
-        assert_eq!(starts, millis(&[0, 9000, 18000, 27000]));
-        let after = Retry::After(Duration::from_secs(16));
-        let starts = failing(RetryPolicy::default(), 0.5, after).await;
-        assert_eq!(starts, millis(&[0, 16000]));
+        for (seconds, expected) in [(9, &[0, 9000, 18000, 27000][..]), (16, &[0, 16000])] {
+            let after = Retry::After(Duration::from_secs(seconds));
+            let starts = failing(RetryPolicy::default(), Duration::ZERO, after).await;
+            assert_eq!(starts, millis(expected));
+        }
         let after = Retry::After(Duration::MAX);
-        assert_eq!(failing(RetryPolicy::default(), 0.5, after).await.len(), 1);
+        let starts = failing(RetryPolicy::default(), Duration::ZERO, after).await;
+        assert_eq!(starts, millis(&[0]));
     }
 
     #[tokio::test(start_paused = true)]
-    async fn an_attempt_is_told_what_is_left() {
-        let policy = RetryPolicy::default();
-        let mut seen = Vec::new();
-        let outcome = policy
-            .run(
-                || 0.0,
-                |()| Retry::Backoff,
-                async |attempt| {
-                    seen.push(attempt);
-                    sleep(attempt.left.min(Duration::from_secs(12))).await;
-                    Err::<(), ()>(())
-                },
-            )
-            .await;
-        assert_eq!(outcome, Err(()));
-        let left: Vec<_> = seen.iter().map(|a| (a.number, a.left.as_secs())).collect();
-        assert_eq!(left, [(1, 30), (2, 18), (3, 6)]);
+    async fn slow_attempts_use_up_the_budget() {
+        let each = Duration::from_secs(14);
+        let starts = failing(RetryPolicy::default(), each, Retry::Backoff).await;
+        assert_eq!(starts, millis(&[0, 14_100, 28_300]));
     }
 
     proptest! {

@@ -32,7 +32,9 @@ pub(super) fn make_private_dir(path: &Path) -> io::Result<()> {
 pub(super) fn save<T: Serialize>(path: &Path, value: &T) -> io::Result<()> {
     let json = Zeroizing::new(serde_json::to_vec_pretty(value)?);
     let dir = path.parent().unwrap_or(Path::new("."));
-    let mut file = tempfile::Builder::new().prefix(TEMPORARY).tempfile_in(dir)?;
+    let mut file = tempfile::Builder::new()
+        .prefix(TEMPORARY)
+        .tempfile_in(dir)?;
     file.write_all(&json)?;
     file.persist(path)?;
     Ok(())

@@ -48,21 +48,51 @@ pub(super) struct Faults(Mutex<Vec<Fault>>);
 impl Fault {
     /// Every fault, as it is written, with what it does; for `--help`.
     pub const HELP: &'static [(&'static str, &'static str)] = &[
-        ("sts:5XX, oss:5XX", "answers with that HTTP status, such as 500 or 503"),
+        (
+            "sts:5XX, oss:5XX",
+            "answers with that HTTP status, such as 500 or 503",
+        ),
         ("sts:throttle", "400 Throttling.User with x-acs-retry-after"),
-        ("oss:throttle", "503 QpsLimitExceeded with x-oss-qos-delay-time"),
-        ("sts:garbage, oss:garbage", "answers 200 with the HTML page of a proxy"),
-        ("sts:truncate", "sends half of the JSON, with a Content-Length to match"),
-        ("sts:missing-field", "leaves the SecurityToken out of the answer"),
+        (
+            "oss:throttle",
+            "503 QpsLimitExceeded with x-oss-qos-delay-time",
+        ),
+        (
+            "sts:garbage, oss:garbage",
+            "answers 200 with the HTML page of a proxy",
+        ),
+        (
+            "sts:truncate",
+            "sends half of the JSON, with a Content-Length to match",
+        ),
+        (
+            "sts:missing-field",
+            "leaves the SecurityToken out of the answer",
+        ),
         ("sts:expired", "answers with an Expiration in the past"),
         ("sts:nonce-used", "400 SignatureNonceUsed"),
-        ("sts:skewed, oss:skewed", "InvalidTimeStamp.Expired, or RequestTimeTooSkewed"),
-        ("sts:expire-token, oss:expire-token", "a SecurityToken counts as expired"),
+        (
+            "sts:skewed, oss:skewed",
+            "InvalidTimeStamp.Expired, or RequestTimeTooSkewed",
+        ),
+        (
+            "sts:expire-token, oss:expire-token",
+            "a SecurityToken counts as expired",
+        ),
         ("sts:hang, oss:hang", "never answers"),
         ("sts:reset, oss:reset", "closes the connection at once"),
-        ("sts:drop-reply, oss:drop-reply", "carries the call out, then closes without an answer"),
-        ("oss:reset-after=SIZE", "closes after SIZE bytes of an object, up or down"),
-        ("oss:wrong-crc", "a wrong x-oss-hash-crc64ecma on PutObject and GetObject"),
+        (
+            "sts:drop-reply, oss:drop-reply",
+            "carries the call out, then closes without an answer",
+        ),
+        (
+            "oss:reset-after=SIZE",
+            "closes after SIZE bytes of an object, up or down",
+        ),
+        (
+            "oss:wrong-crc",
+            "a wrong x-oss-hash-crc64ecma on PutObject and GetObject",
+        ),
     ];
 }
 
@@ -195,8 +225,19 @@ mod tests {
     #[test]
     fn what_is_no_fault_is_refused() {
         for text in [
-            "", "sts", "sts:", "ram:500", "sts:200", "sts:nothing", "sts:500:0", "sts:500:x",
-            "sts:500:1:1", "sts:wrong-crc", "oss:truncate", "oss:reset-after=", "oss:reset-after",
+            "",
+            "sts",
+            "sts:",
+            "ram:500",
+            "sts:200",
+            "sts:nothing",
+            "sts:500:0",
+            "sts:500:x",
+            "sts:500:1:1",
+            "sts:wrong-crc",
+            "oss:truncate",
+            "oss:reset-after=",
+            "oss:reset-after",
         ] {
             assert!(text.parse::<Fault>().is_err(), "{text}");
         }

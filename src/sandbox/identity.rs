@@ -7,12 +7,12 @@ use std::path::PathBuf;
 use chrono::{DateTime, TimeDelta, Utc};
 use secrecy::{ExposeSecret, SecretString};
 use serde::{Deserialize, Serialize};
-use subtle::ConstantTimeEq;
 use zeroize::{Zeroize, ZeroizeOnDrop};
 
 use super::world::KeyStatus;
 use super::{Error, World, disk, random};
 use crate::model::Expiration;
+use crate::sign::equal;
 
 /// A caller whose AccessKeyId is known.
 #[derive(Clone, Debug)]
@@ -123,7 +123,7 @@ impl Sessions {
     ) -> Result<(Caller, SecretString), Refusal> {
         if let Some(entry) = self.table.get(access_key_id) {
             let token = token.ok_or(Refusal::TokenMissing)?;
-            if !same(&entry.security_token, token) {
+            if !equal(&entry.security_token, token) {
                 return Err(self.stray(token));
             }
             if now >= entry.expiration {
@@ -154,15 +154,10 @@ impl Sessions {
 
     /// Tells a token of another session from one that nobody issued.
     fn stray(&self, token: &str) -> Refusal {
-        if self.table.values().any(|e| same(&e.security_token, token)) {
+        if self.table.values().any(|e| equal(&e.security_token, token)) {
             Refusal::TokenMismatch
         } else {
             Refusal::TokenMalformed
         }
     }
-}
-
-/// Compares secrets and signatures in a time that does not tell where they differ.
-pub(super) fn same(ours: &str, theirs: &str) -> bool {
-    ours.as_bytes().ct_eq(theirs.as_bytes()).into()
 }

@@ -33,6 +33,7 @@ use http::{HeaderValue, Request, Response, header};
 
 use crate::http::{Abort, Body, BodyError, HttpError, HttpErrorKind, Patience, Transport};
 use crate::model::{Clock, ClockSkew};
+use crate::sign::imf_fixdate;
 
 /// A running cloud. Clones share it.
 #[derive(Clone)]
@@ -120,6 +121,11 @@ impl Sandbox {
         })))
     }
 
+    /// Returns the time by the cloud's clock.
+    pub fn now(&self) -> DateTime<Utc> {
+        self.0.now()
+    }
+
     /// Returns the world it plays.
     pub fn world(&self) -> &World {
         &self.0.world
@@ -158,9 +164,9 @@ impl Sandbox {
             trace(&format!("{} {operation} {status}{code}", head.method));
         }
         let mut response = answer?;
-        let date = HeaderValue::from_str(&http_date(state.now()))
-            .expect("a date is printable ASCII");
-        response.headers_mut().insert(header::DATE, date);
+        if let Ok(date) = HeaderValue::from_str(&imf_fixdate(state.now())) {
+            response.headers_mut().insert(header::DATE, date);
+        }
         Ok(response)
     }
 }
@@ -234,38 +240,33 @@ fn as_sent(mut request: Request<Body>, failure: Arc<Mutex<Option<BodyError>>>) -
     let exact = http_body::Body::size_hint(request.body()).exact();
     let headers = request.headers_mut();
     if !headers.contains_key(header::CONTENT_LENGTH) {
-        match exact {
-            Some(length) => {
-                headers.insert(header::CONTENT_LENGTH, HeaderValue::from(length));
-            }
-            None => {
-                let chunked = HeaderValue::from_static("chunked");
-                headers.insert(header::TRANSFER_ENCODING, chunked);
-            }
+        if let Some(length) = exact {
+            headers.insert(header::CONTENT_LENGTH, HeaderValue::from(length));
+        } else {
+            let chunked = HeaderValue::from_static("chunked");
+            headers.insert(header::TRANSFER_ENCODING, chunked);
         }
     }
     request.map(|body| {
-        Body::stream(stream::unfold((body, failure), |(mut body, failure)| async {
-            let chunk = match body.next_chunk().await? {
-                Ok(chunk) => Ok(chunk),
-                Err(error) => {
-                    *lock(&failure) = Some(error);
-                    Err(Abort)
-                }
-            };
-            Some((chunk, (body, failure)))
-        }))
+        Body::stream(stream::unfold(
+            (body, failure),
+            |(mut body, failure)| async {
+                let chunk = match body.next_chunk().await? {
+                    Ok(chunk) => Ok(chunk),
+                    Err(error) => {
+                        *lock(&failure) = Some(error);
+                        Err(Abort)
+                    }
+                };
+                Some((chunk, (body, failure)))
+            },
+        ))
     })
 }
 
 /// Locks, also after a panic elsewhere: every critical section leaves its data whole.
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
-}
-
-/// Writes an instant as HTTP headers have it: `Wed, 28 Dec 2022 10:27:41 GMT`.
-fn http_date(at: DateTime<Utc>) -> String {
-    at.format("%a, %d %b %Y %H:%M:%S GMT").to_string()
 }
 
 /// Reads what is left of a request's body, up to a limit, so that the client comes to read the

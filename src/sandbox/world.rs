@@ -57,6 +57,9 @@ impl World {
     }
 
     /// Makes the default world with given AccessKeys for the account itself and its two users.
+    ///
+    /// # Panics
+    /// Never: what is parsed here is constant.
     pub fn with_keys(root: Credentials, alice: Credentials, admin: Credentials) -> Self {
         let user = |name: &str, id: &str, key| User {
             name: name.to_owned(),

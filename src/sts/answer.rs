@@ -22,8 +22,7 @@ use zeroize::{Zeroize, Zeroizing};
 use super::{Error, ServiceError, SignatureVerdict};
 use crate::model::Credentials;
 
-/// One answer, and what is needed to understand it.
-#[derive(Debug)]
+/// One answer, and what is needed to understand it. No Debug: it holds secrets.
 pub(super) struct Answered<'a> {
     /// The Action that was called.
     pub(super) action: &'static str,

@@ -117,31 +117,31 @@ impl StsClient {
     ) -> Result<Answer<T>, Error> {
         let mut skew = skew;
         let mut corrected = false;
-        let attempt = async |attempt: crate::http::Attempt| {
-            let exchanges = async {
-                loop {
-                    let (measured, outcome) = self.exchange(call, caller, skew, &read).await?;
-                    match outcome {
-                        Ok(value) => {
-                            let skew = measured;
-                            return Ok(Answer { value, skew });
-                        }
-                        Err(error) if error.is_clock_skew() && !corrected && measured != skew => {
-                            tracing::debug!(seconds = measured.seconds(), "clock skew corrected");
-                            (skew, corrected) = (measured, true);
-                        }
-                        Err(error) => return Err(error),
-                    }
-                }
-            };
-            let number = attempt.number;
+        let mut attempts = self.retry.start();
+        loop {
+            let number = attempts.number();
             tracing::debug!(action = call.action, attempt = number, "calling STS");
-            match timeout(attempt.left, exchanges).await {
-                Ok(outcome) => outcome,
-                Err(_) => Err(self.unanswered(call, HttpErrorKind::Timeout)),
+            let exchange = self.exchange(call, caller, skew, &read);
+            let error = match timeout(attempts.left(), exchange).await {
+                Ok(Ok((measured, Ok(value)))) => {
+                    let skew = measured;
+                    return Ok(Answer { value, skew });
+                }
+                Ok(Ok((measured, Err(error)))) => {
+                    if error.is_clock_skew() && !corrected && measured != skew {
+                        tracing::debug!(seconds = measured.seconds(), "clock skew corrected");
+                        (skew, corrected) = (measured, true);
+                        continue;
+                    }
+                    error
+                }
+                Ok(Err(error)) => error,
+                Err(_) => self.unanswered(call, HttpErrorKind::Timeout),
+            };
+            if !attempts.again(error.retry(), fastrand::f64()).await {
+                return Err(error);
             }
-        };
-        self.retry.run(fastrand::f64, Error::retry, attempt).await
+        }
     }
 
     /// Signs, sends and reads once. Returns the skew that the answer shows, and what it says.

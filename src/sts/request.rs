@@ -12,7 +12,6 @@ use crate::model::{Credentials, Endpoint};
 use crate::sign::{acs3, encode, rpc};
 
 /// A call of the API before it is signed.
-#[derive(Clone, Copy, Debug)]
 pub(super) struct Call<'a> {
     /// The Action.
     pub(super) action: &'static str,

@@ -2,6 +2,7 @@
 //! and repeats what may be repeated. Must not know the command line, nor where credentials come
 //! from: they are asked for before each attempt.
 
+mod buffers;
 mod error;
 mod put;
 mod source;

@@ -13,7 +13,7 @@ use super::source::{Readable, Source, Total};
 use super::upload::{Progress, Upload};
 use crate::http::{Body, HttpErrorKind, Retry, RetryPolicy};
 use crate::model::{Bucket, ClockSkew, Credentials, ObjectKey};
-use crate::oss::{self, OssClient, PutObject};
+use crate::oss::{self, ObjectHead, OssClient, PutObject};
 
 /// How a transfer goes about its work.
 #[derive(Clone, Copy, Debug)]
@@ -107,10 +107,16 @@ pub async fn put<E>(
         answer_lost: false,
         total: None,
     };
-    settings
-        .retry
-        .run(fastrand::f64, judge, async |_| job.attempt().await)
-        .await
+    let mut attempts = settings.retry.start();
+    loop {
+        let error = match job.attempt().await {
+            Ok(put) => return Ok(put),
+            Err(error) => error,
+        };
+        if !attempts.again(judge(&error), fastrand::f64()).await {
+            return Err(error);
+        }
+    }
 }
 
 /// One transfer under way.
@@ -241,23 +247,20 @@ where
                 None => return Err(Error::Unread),
             },
         };
-        let retry = self.settings.retry;
         let judge = |error: &Error<E>| match error {
             Error::Unsettled { source } => judge(source),
             _ => Retry::No,
         };
-        let head = retry
-            .run(fastrand::f64, judge, async |_| {
-                let (credentials, skew) = self.credentials(Need::Current).await?;
-                let PutObject { bucket, key, .. } = *self.request;
-                let head = self
-                    .client
-                    .head_object(&credentials, skew, bucket, key)
-                    .await;
-                head.map_err(|source| Error::Unsettled { source })
-            })
-            .await?
-            .value;
+        let mut attempts = self.settings.retry.start();
+        let head = loop {
+            let error = match self.head().await {
+                Ok(head) => break head,
+                Err(error) => error,
+            };
+            if !attempts.again(judge(&error), fastrand::f64()).await {
+                return Err(error);
+            }
+        };
         match head.crc64 {
             Some(crc64) if (head.size, crc64) == (total.size, total.crc64) => Ok(Put {
                 bucket: self.request.bucket.clone(),
@@ -274,6 +277,15 @@ where
             None if head.size == total.size => Err(Error::Unsettled { source: conflict }),
             _ => Err(self.failed(conflict)),
         }
+    }
+
+    /// Asks for the object that is there.
+    async fn head(&mut self) -> Result<ObjectHead, Error<E>> {
+        let (credentials, skew) = self.credentials(Need::Current).await?;
+        let PutObject { bucket, key, .. } = *self.request;
+        let head = self.client.head_object(&credentials, skew, bucket, key);
+        let head = head.await.map_err(|source| Error::Unsettled { source })?;
+        Ok(head.value)
     }
 
     fn failed(&self, source: oss::Error) -> Error<E> {

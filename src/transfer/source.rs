@@ -10,6 +10,7 @@ use bytes::Bytes;
 use tokio::sync::{mpsc, oneshot};
 
 use super::SourceError;
+use super::buffers::Buffers;
 use crate::oss::crc64::Crc64;
 
 /// Where the data comes from.
@@ -162,12 +163,14 @@ impl Snapshot {
     /// is known to have ended there unchanged: without it the request is never complete, so that
     /// nothing is stored of a file that changed.
     fn read(&self, mut file: fs_err::File, pieces: &Pieces) -> Result<(Total, Bytes), Stop> {
+        let buffers = Buffers::new(CHUNK);
         let mut crc = Crc64::new();
         let mut left = self.length;
         loop {
-            let size = usize::try_from(left).unwrap_or(CHUNK).min(CHUNK);
-            let piece = fill(&mut file, size).map_err(|error| unreadable(&self.path, error))?;
-            if piece.len() < size {
+            let piece = buffers
+                .read_all(&mut file, left)
+                .map_err(|error| unreadable(&self.path, error))?;
+            if piece.is_empty() && left > 0 {
                 return Err(SourceError::Changed(self.path.clone()).into());
             }
             crc.update(&piece);
@@ -176,7 +179,9 @@ impl Snapshot {
                 pieces.send(piece)?;
                 continue;
             }
-            let beyond = fill(&mut file, 1).map_err(|error| unreadable(&self.path, error))?;
+            let beyond = buffers
+                .read(&mut file)
+                .map_err(|error| unreadable(&self.path, error))?;
             if !beyond.is_empty() {
                 return Err(SourceError::Changed(self.path.clone()).into());
             }
@@ -271,31 +276,22 @@ fn read_once(
 ) -> Result<(Total, Bytes), Stop> {
     let mut crc = Crc64::new();
     let mut size = 0_u64;
-    let mut buffer = vec![0; CHUNK];
+    let buffers = Buffers::new(CHUNK);
     loop {
-        let read = match reader.read(&mut buffer) {
-            Err(error) if error.kind() == ErrorKind::Interrupted => continue,
-            read => read.map_err(|error| unreadable(path, error))?,
-        };
-        let piece = &buffer[..read];
+        let piece = buffers
+            .read(&mut reader)
+            .map_err(|error| unreadable(path, error))?;
         if piece.is_empty() {
             let crc64 = crc.value();
             return Ok((Total { size, crc64 }, Bytes::new()));
         }
-        crc.update(piece);
-        size += read as u64;
+        crc.update(&piece);
+        size += piece.len() as u64;
         if size > most {
             return Err(SourceError::TooLarge(path.to_owned()).into());
         }
-        pieces.send(Bytes::copy_from_slice(piece))?;
+        pieces.send(piece)?;
     }
-}
-
-/// Reads until there are `size` bytes or no more.
-fn fill(reader: &mut impl Read, size: usize) -> io::Result<Bytes> {
-    let mut buffer = Vec::with_capacity(size);
-    reader.take(size as u64).read_to_end(&mut buffer)?;
-    Ok(buffer.into())
 }
 
 fn open(path: &Path) -> Result<fs_err::File, SourceError> {

@@ -13,6 +13,7 @@ use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::thread;
+use std::time::{Duration, Instant};
 
 use chrono::{DateTime, Utc};
 use secrecy::ExposeSecret;
@@ -67,14 +68,21 @@ fn number(entry: &Entry) -> u32 {
     entry.session.request_id.parse().unwrap()
 }
 
-/// Polls for the lock until it is free.
-fn lock(cache: &Cache, inputs: &Inputs) -> CacheLock {
+/// Asks again until there is an answer; a minute without one is a failure.
+fn poll<T>(mut ask: impl FnMut() -> Option<T>) -> T {
+    let start = Instant::now();
     loop {
-        if let Some(lock) = cache.try_lock(inputs, now()).unwrap() {
-            return lock;
+        if let Some(answer) = ask() {
+            return answer;
         }
+        assert!(start.elapsed() < Duration::from_secs(60), "it never came");
         thread::yield_now();
     }
+}
+
+/// Polls for the lock until it is free.
+fn lock(cache: &Cache, inputs: &Inputs) -> CacheLock {
+    poll(|| cache.try_lock(inputs, now()).unwrap())
 }
 
 fn put(cache: &Cache, inputs: &Inputs, number: u32) {
@@ -149,10 +157,6 @@ struct Running(Child);
 impl Running {
     fn start(job: &str, dir: &Path) -> Self {
         Self(child_command(job, dir).spawn().unwrap())
-    }
-
-    fn pid(&self) -> u32 {
-        self.0.id()
     }
 
     /// Ends it with SIGKILL, or what comes closest.

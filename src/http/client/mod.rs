@@ -4,6 +4,8 @@
 
 mod failure;
 mod proxy;
+#[cfg(test)]
+mod tests;
 mod watch;
 
 pub use proxy::Proxies;

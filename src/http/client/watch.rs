@@ -279,3 +279,102 @@ const PIECE: usize = 64 << 10;
 
 /// As good as never.
 const FAR: Duration = Duration::from_secs(86400 * 365);
+
+#[cfg(test)]
+mod tests {
+    use std::convert::Infallible;
+
+    use futures_util::stream;
+    use http_body_util::BodyExt;
+    use tokio::time::sleep;
+
+    use super::*;
+
+    const LIMIT: Duration = Duration::from_secs(10);
+    const LONG: Duration = Duration::from_secs(60);
+
+    fn idle() -> Arc<Watch> {
+        Arc::new(Watch::new(Patience::Idle(LIMIT)))
+    }
+
+    /// Three chunks of 10 KB, with a pause before each and before the end.
+    fn dripping(pause: Duration) -> Body {
+        Body::stream(stream::unfold(0, move |n| async move {
+            sleep(pause).await;
+            (n < 3).then(|| (Ok::<_, Infallible>(Bytes::from_static(&[7; 10_000])), n + 1))
+        }))
+    }
+
+    /// Waits for the limit; returns how long that took.
+    async fn expiry(watch: &Watch) -> Duration {
+        let start = Instant::now();
+        watch.expired().await;
+        start.elapsed()
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_slow_source_is_not_the_peers_silence() {
+        let watch = idle();
+        let sent = Sent::new(dripping(LONG), Arc::clone(&watch));
+        let whole = tokio::select! {
+            whole = sent.collect() => whole.unwrap().to_bytes(),
+            () = watch.expired() => panic!("the source was slow, not the peer"),
+        };
+        assert_eq!(whole.len(), 30_000);
+        assert!(whole.iter().all(|&byte| byte == 7));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_peer_that_takes_nothing_more() {
+        let watch = idle();
+        let body = Bytes::from(vec![7; PIECE + 1]);
+        let mut sent = Sent::new(body.into(), Arc::clone(&watch));
+        sleep(LIMIT / 2).await;
+        let frame = sent.frame().await.unwrap().unwrap();
+        assert_eq!(frame.into_data().unwrap().len(), PIECE);
+        assert_eq!(sent.size_hint().exact(), Some(1));
+        assert_eq!(expiry(&watch).await, LIMIT);
+        // The rest is handed over: it may be on its way for longer.
+        sent.frame().await.unwrap().unwrap();
+        assert!(sent.is_end_stream());
+        assert_eq!(expiry(&watch).await, LIMIT * FLUSH_FACTOR);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn an_answer_is_waited_for_while_it_moves_or_nobody_reads_it() {
+        let watch = idle();
+        let body = reqwest::Body::wrap(dripping(LIMIT / 2));
+        let mut received = Received::new(body, Arc::clone(&watch), String::new());
+        received.frame().await.unwrap().unwrap();
+        sleep(LONG).await;
+        assert_eq!(received.collect().await.unwrap().to_bytes().len(), 20_000);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn an_answer_that_falls_silent() {
+        let body = reqwest::Body::wrap(dripping(LONG));
+        let mut received = Received::new(body, idle(), "h".to_owned());
+        sleep(LONG).await;
+        let start = Instant::now();
+        let error = received.frame().await.unwrap().unwrap_err();
+        assert_eq!(
+            (error.kind(), start.elapsed()),
+            (HttpErrorKind::Timeout, LIMIT)
+        );
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_total_limit_runs_whatever_moves() {
+        let watch = Arc::new(Watch::new(Patience::Total(LIMIT)));
+        let sent = Sent::new(dripping(LIMIT / 4), Arc::clone(&watch));
+        sent.collect().await.unwrap();
+        assert_eq!(expiry(&watch).await, Duration::ZERO);
+        let body = reqwest::Body::from("there");
+        let mut received = Received::new(body, watch, String::new());
+        let error = received.frame().await.unwrap().unwrap_err();
+        assert_eq!(error.kind(), HttpErrorKind::Timeout);
+        // What no clock can reach is no limit.
+        Watch::new(Patience::Total(Duration::MAX)).due(Instant::now());
+        Watch::new(Patience::Idle(Duration::MAX)).due(Instant::now());
+    }
+}

@@ -119,8 +119,9 @@ impl Fail {
     pub(super) fn respond(self, head: &Head, format: Format, note: &mut Note) -> Response<Body> {
         let request_id = random::rpc_request_id();
         let code = &self.code;
-        let recommend =
-            format!("https://api.aliyun.com/troubleshoot?q={code}&product=Sts&requestId={request_id}");
+        let recommend = format!(
+            "https://api.aliyun.com/troubleshoot?q={code}&product=Sts&requestId={request_id}"
+        );
         let value = json!({
             "RequestId": request_id,
             "HostId": head.host,
@@ -187,7 +188,12 @@ fn write(
     };
     if truncated {
         let half = text.len() / 2;
-        text.truncate((0..=half).rev().find(|at| text.is_char_boundary(*at)).unwrap_or(0));
+        text.truncate(
+            (0..=half)
+                .rev()
+                .find(|at| text.is_char_boundary(*at))
+                .unwrap_or(0),
+        );
     }
     Response::builder()
         .header(header::CONTENT_TYPE, media)

@@ -5,7 +5,7 @@ use chrono::{DateTime, NaiveDateTime, TimeDelta, Utc};
 use sha2::{Digest, Sha256};
 
 use super::{Call, Fail, remember_nonce};
-use crate::sandbox::identity::{Caller, Refusal, same};
+use crate::sandbox::identity::{Caller, Refusal};
 use crate::sandbox::wire::{self, Head};
 use crate::sandbox::{State, faults, lock};
 use crate::sign;
@@ -62,7 +62,7 @@ pub(super) fn verify(state: &State, call: &Call<'_>) -> Result<Caller, Fail> {
         Scheme::Acs3 { signed_headers } => {
             let canonical = acs3_canonical(call, signed_headers);
             let to_sign = sign::acs3::string_to_sign(&canonical);
-            if !same(&sign::acs3::signature(&to_sign, &secret), claim.signature) {
+            if !sign::equal(&sign::acs3::signature(&to_sign, &secret), claim.signature) {
                 return Err(Fail::bad(
                     "SignatureDoesNotMatch",
                     format!(
@@ -76,7 +76,7 @@ pub(super) fn verify(state: &State, call: &Call<'_>) -> Result<Caller, Fail> {
         Scheme::Rpc => {
             let params = wire::borrowed(&call.params);
             let to_sign = sign::rpc::string_to_sign(call.head.method.as_str(), &params);
-            if !same(&sign::rpc::signature(&to_sign, &secret), claim.signature) {
+            if !sign::equal(&sign::rpc::signature(&to_sign, &secret), claim.signature) {
                 return Err(Fail::bad(
                     "SignatureDoesNotMatch",
                     format!("{MISMATCH}{}", to_sign.as_str()),
@@ -133,7 +133,12 @@ fn acs3<'a>(call: &'a Call<'_>, authorization: &'a str) -> Result<Claim<'a>, Fai
     let token = token(head.header("x-acs-security-token"));
     let signed_headers: Vec<&str> = field("SignedHeaders")?.split(';').collect();
     // What is not signed could be exchanged on the way, the token among it.
-    let must = ["x-acs-action", "x-acs-content-sha256", "x-acs-date", "x-acs-version"];
+    let must = [
+        "x-acs-action",
+        "x-acs-content-sha256",
+        "x-acs-date",
+        "x-acs-version",
+    ];
     let all_signed = must
         .into_iter()
         .chain(["host", "x-acs-signature-nonce"])

@@ -83,6 +83,17 @@ fn a_list_is_by_role_then_by_expiration_and_rubbish_comes_last() {
 }
 
 #[test]
+fn a_session_under_the_wrong_name_is_listed_as_damaged() {
+    let home = tempfile::tempdir().unwrap();
+    let cache = Cache::open(home.path()).unwrap();
+    put(&cache, &inputs("dev"), 1);
+    let wrong = session_file(&cache, &inputs("other"));
+    fs::rename(session_file(&cache, &inputs("dev")), wrong).unwrap();
+    let listed = cache.list().unwrap();
+    assert!(matches!(&listed[..], [one] if matches!(one.state, State::Damaged)));
+}
+
+#[test]
 fn clearing_all_leaves_only_what_is_not_the_caches() {
     let (_home, cache) = with_everything();
     assert_eq!(census(&cache), [4, 1, 1, 1, 3, 2]);
@@ -126,6 +137,10 @@ fn pruning_goes_by_the_servers_clock_and_spares_other_versions() {
     assert_eq!(cache.prune(at("2026-01-02T04:04:04Z")).unwrap(), 0);
     assert_eq!(cache.prune(at("2026-01-02T04:04:05Z")).unwrap(), 2);
     assert_eq!(census(&cache)[..4], [1, 0, 1, 0]);
+    drop(lock(&cache, &inputs("never obtained")));
+    assert_eq!(cache.prune(now()).unwrap(), 0, "locks do not count");
+    // The lock of the one session that is left, and of the session of another version.
+    assert_eq!(census(&cache)[4], if cfg!(unix) { 2 } else { 6 });
 
     let ahead = inputs("ahead");
     let mut entry = entry(&ahead, 1);
