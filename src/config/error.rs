@@ -380,13 +380,20 @@ fn known_profiles(known: &[String]) -> String {
     }
 }
 
-/// Returns the known name most like `name`, if any is like it at all.
+/// Returns the known name most like `name`, if any is a slip of the fingers or a few letters more.
 pub(crate) fn nearest<'a>(name: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
+    let most = 1 + name.chars().count() / 4;
     known
         .into_iter()
-        .map(|candidate| (strsim::jaro_winkler(name, candidate), candidate))
-        .filter(|(likeness, _)| *likeness > 0.75)
-        .max_by(|(a, _), (b, _)| a.total_cmp(b))
+        .filter_map(|candidate| {
+            let distance = if name.len() > 2 && candidate.starts_with(name) {
+                1
+            } else {
+                strsim::osa_distance(name, candidate)
+            };
+            (distance <= most).then_some((distance, candidate))
+        })
+        .min_by_key(|(distance, _)| *distance)
         .map(|(_, candidate)| candidate)
 }
 
