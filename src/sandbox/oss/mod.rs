@@ -166,5 +166,6 @@ fn xml_response(xml: Xml) -> Response<Body> {
 
 /// Writes an instant as OSS's XML has it: `2020-05-18T05:45:43.000Z`.
 fn iso_millis(at: DateTime<Utc>) -> String {
-    at.format("%Y-%m-%dT%H:%M:%S%.3fZ").to_string()
+    // The fraction is always zero, and oss2 reads no other.
+    at.format("%Y-%m-%dT%H:%M:%S.000Z").to_string()
 }

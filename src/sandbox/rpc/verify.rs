@@ -204,7 +204,8 @@ fn token(value: Option<&str>) -> Option<&str> {
 }
 
 fn parse_time(text: &str) -> Option<DateTime<Utc>> {
-    NaiveDateTime::parse_from_str(text, "%Y-%m-%dT%H:%M:%SZ")
+    // A fraction is taken too: ali-oss's STS client sends milliseconds.
+    NaiveDateTime::parse_from_str(text, "%Y-%m-%dT%H:%M:%S%.fZ")
         .ok()
         .map(|at| at.and_utc())
 }
