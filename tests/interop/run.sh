@@ -45,7 +45,7 @@ export PYTHONDONTWRITEBYTECODE=1 PYTHONWARNINGS=ignore NODE_PATH=$work/node/node
 
 failed=0
 run() {
-  echo "-- ${1##*/} ${2##*/} ${*:3}"
+  echo "-- ${2##*/}${3:+ ${3##*/}}"
   "$@" || failed=1
 }
 
