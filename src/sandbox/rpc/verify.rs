@@ -203,11 +203,13 @@ fn token(value: Option<&str>) -> Option<&str> {
     value.filter(|token| !token.is_empty())
 }
 
-/// Reads `2026-01-02T03:04:05Z`, and nothing else: chrono takes years of any length.
+/// Reads `2026-01-02T03:04:05Z`, with or without a fraction, and nothing else: chrono alone takes
+/// years of any length and numbers of one digit.
 fn parse_time(text: &str) -> Option<DateTime<Utc>> {
-    const FORM: &str = "%Y-%m-%dT%H:%M:%SZ";
-    let at = NaiveDateTime::parse_from_str(text, FORM).ok()?;
-    (text.len() == 20 && at.format(FORM).to_string() == text).then(|| at.and_utc())
+    // ali-oss's STS client sends milliseconds.
+    let at = NaiveDateTime::parse_from_str(text, "%Y-%m-%dT%H:%M:%S%.fZ").ok()?;
+    let whole = at.format("%Y-%m-%dT%H:%M:%S").to_string();
+    text.starts_with(&whole).then(|| at.and_utc())
 }
 
 fn incomplete() -> Fail {
