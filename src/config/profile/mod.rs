@@ -55,7 +55,14 @@ impl ConfigFile {
             }
         })?;
         let mut file = Self::parse(path, text)?;
-        file.warn_of_loose_mode();
+        if let Some(mode) = loose_mode(path)
+            && file.has_plain_secret()
+        {
+            file.warnings.push(Warning::LooseMode {
+                path: path.to_owned(),
+                mode,
+            });
+        }
         Ok(file)
     }
 
@@ -164,32 +171,15 @@ impl ConfigFile {
             .map_or_else(|| PathBuf::from(path), |dir| dir.join(path))
     }
 
-    /// Warns when others can read a file that has a secret in it.
-    fn warn_of_loose_mode(&mut self) {
-        #[cfg(unix)]
-        {
-            use std::os::unix::fs::PermissionsExt;
-            let Ok(metadata) = fs_err::metadata(&self.path) else {
-                return;
-            };
-            let mode = metadata.permissions().mode() & 0o777;
-            let has_plain_secret = || {
-                self.profiles().is_some_and(|profiles| {
-                    profiles.iter().any(|(_, profile)| {
-                        profile
-                            .as_table_like()
-                            .and_then(|keys| keys.get(ACCESS_KEY_SECRET))
-                            .is_some_and(Item::is_str)
-                    })
-                })
-            };
-            if mode & 0o077 != 0 && has_plain_secret() {
-                self.warnings.push(Warning::LooseMode {
-                    path: self.path.clone(),
-                    mode,
-                });
-            }
-        }
+    fn has_plain_secret(&self) -> bool {
+        let is_plain = |profile: &Item| {
+            profile
+                .as_table_like()
+                .and_then(|keys| keys.get(ACCESS_KEY_SECRET))
+                .is_some_and(Item::is_str)
+        };
+        self.profiles()
+            .is_some_and(|profiles| profiles.iter().any(|(_, profile)| is_plain(profile)))
     }
 }
 
@@ -279,6 +269,20 @@ impl PolicySource {
                 }),
         }
     }
+}
+
+/// Returns the permission bits of a file that others may read or write.
+#[cfg(unix)]
+fn loose_mode(path: &Path) -> Option<u32> {
+    use std::os::unix::fs::PermissionsExt;
+    let mode = fs_err::metadata(path).ok()?.permissions().mode() & 0o777;
+    (mode & 0o077 != 0).then_some(mode)
+}
+
+/// Windows has no such bits; the access list is that of the user's profile.
+#[cfg(not(unix))]
+fn loose_mode(_path: &Path) -> Option<u32> {
+    None
 }
 
 pub(super) const ACCESS_KEY_ID: &str = "access_key_id";
