@@ -327,7 +327,7 @@ pub const SET_MARKS: [&str; 2] = [STSCTL_EXPIRATION, STSCTL_ROLE_ARN];
 /// contradict the session: other spellings of the AccessKey, and the variables by which tools
 /// choose an OIDC identity, a role, a profile or a credentials endpoint. STSCTL_PROFILE stays: it
 /// is how the same shell gets its next session.
-pub const REMOVED: [&str; 18] = [
+pub const REMOVED: [&str; 19] = [
     "ALIBABACLOUD_ACCESS_KEY_ID",
     "ALIBABACLOUD_ACCESS_KEY_SECRET",
     "ALIBABACLOUD_SECURITY_TOKEN",
@@ -342,6 +342,7 @@ pub const REMOVED: [&str; 18] = [
     "ALIBABACLOUD_OIDC_TOKEN_FILE",
     ROLE_ARN,
     "ALIBABACLOUD_ROLE_ARN",
+    "OSS_ROLE_ARN",
     "ALIBABA_CLOUD_PROFILE",
     "ALIBABACLOUD_PROFILE",
     "ALICLOUD_PROFILE",
@@ -376,6 +377,22 @@ mod tests {
         for (value, is) in [("true", true), ("TRUE", true), ("1", false), ("yes", false)] {
             let env = Env::from_vars([(VPC_ENDPOINT_ENABLED, value)]);
             assert_eq!(env.is_true(VPC_ENDPOINT_ENABLED), is, "{value}");
+        }
+    }
+
+    #[test]
+    fn what_is_read_as_an_access_key_is_either_set_or_removed() {
+        let set = [SET_ACCESS_KEY_ID, SET_ACCESS_KEY_SECRET, SET_SECURITY_TOKEN].concat();
+        for name in SPELLINGS.iter().flat_map(Spelling::names) {
+            let times = [&set[..], &REMOVED]
+                .concat()
+                .iter()
+                .filter(|n| **n == name)
+                .count();
+            assert_eq!(times, 1, "{name}");
+        }
+        for name in [&set[..], &SET_REGION, &SET_MARKS].concat() {
+            assert!(!REMOVED.contains(&name), "{name}");
         }
     }
 
