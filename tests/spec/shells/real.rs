@@ -136,7 +136,8 @@ fn installed(shell: Shell) -> bool {
                 "{shell} is required and not installed"
             );
             // Not by eprintln: the test runner keeps that from the terminal.
-            writeln!(io::stderr(), "NOT RUN: {shell} is not installed").unwrap();
+            let message = format!("NOT RUN: {shell} is not installed\n");
+            io::stderr().write_all(message.as_bytes()).unwrap();
             false
         }
     }
