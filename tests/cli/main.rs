@@ -1,1 +1,18 @@
-//! What a user of the program sees: real processes against the sandbox.
+//! What a user of `stsctl` sees: the real program as a process, its exit code, stdout and stderr
+//! asserted together, against a sandbox on a loopback port. The environment of every run is
+//! empty but for what `world.rs` and the test put there, and HOME is a temporary directory.
+
+mod assume;
+mod bad_input;
+mod cache;
+mod cloud;
+mod env;
+mod freshness;
+mod oss_put;
+mod refusals;
+mod sandbox;
+#[cfg(unix)]
+mod single_flight;
+mod trouble;
+mod whoami;
+mod world;
