@@ -7,7 +7,7 @@ use std::process::{Child, Command, ExitStatus, Output, Stdio};
 use std::sync::LazyLock;
 use std::time::{Duration, Instant};
 
-use chrono::TimeDelta;
+use chrono::{DateTime, TimeDelta, Utc};
 use regex::Regex;
 use snapbox::{Assert, IntoData, Redactions};
 use stsctl::cache::{Cache, Entry, Inputs, Lookup};
@@ -110,6 +110,21 @@ impl World {
         }
     }
 
+    /// Runs `assume` with these options and returns the AccessKeyId.
+    #[track_caller]
+    pub(crate) fn assume(&self, options: &[&str]) -> String {
+        self.session(options).0
+    }
+
+    /// Runs `assume` with these options and returns the AccessKeyId and the Expiration.
+    #[track_caller]
+    pub(crate) fn session(&self, options: &[&str]) -> (String, DateTime<Utc>) {
+        let args = ["assume", "-o", "json"].iter().chain(options);
+        let answer = self.stsctl(args).json();
+        let text = |name: &str| answer["Credentials"][name].as_str().unwrap().to_owned();
+        (text("AccessKeyId"), text("Expiration").parse().unwrap())
+    }
+
     /// A path in the home.
     pub(crate) fn path(&self, name: &str) -> PathBuf {
         self.home.path().join(name)
@@ -201,7 +216,7 @@ static REGEXES: LazyLock<Vec<(&str, Regex)>> = LazyLock::new(|| {
 });
 
 /// What differs from run to run. `redacted` is the part that does.
-const PATTERNS: [(&str, &str); 10] = [
+const PATTERNS: [(&str, &str); 11] = [
     ("[STS_ID]", r"STS\.[A-Za-z0-9]{25}"),
     (
         "[REQUEST_ID]",
@@ -220,10 +235,21 @@ const PATTERNS: [(&str, &str); 10] = [
     ("[KEY]", r"(?-u:\b)[0-9a-f]{64}(?-u:\b)"),
     ("[PID]", r"(?-u:\b)(process|pid) (?<redacted>[0-9]+)"),
     ("[SECONDS]", r#""seconds":(?<redacted>[0-9.e-]+)"#),
+    // The clocks are the same, but a Date has no fractions.
+    (
+        "[SKEW]",
+        r#"ClockSkewSeconds(":)? +(?<redacted>-1|0|1)(?-u:\b)"#,
+    ),
     ("[HOST]", r"alice@(?<redacted>[A-Za-z0-9.@_-]+)"),
 ];
 
 impl Run {
+    /// Adds arguments.
+    pub(crate) fn args<A: AsRef<OsStr>>(mut self, args: impl IntoIterator<Item = A>) -> Self {
+        self.command.args(args);
+        self
+    }
+
     /// Sets a variable.
     pub(crate) fn env(mut self, name: &str, value: impl AsRef<OsStr>) -> Self {
         self.command.env(name, value);
