@@ -17,7 +17,7 @@ exit 0
     let object = world.cloud.object("demo-bucket", "reports/data.csv");
     assert_eq!(object.body, content);
     assert_eq!(object.header("content-type"), "text/csv");
-    assert_eq!(object.header("x-oss-hash-crc64ecma"), "[..]");
+    assert_eq!(object.header("x-oss-hash-crc64ecma"), "17728095069323486328");
 }
 
 #[test]
@@ -37,11 +37,18 @@ exit 0
         .stsctl(["oss", "put", "demo-bucket", "empty", "-"])
         .stdin("")
         .assert(str![[r#"
-exit 4
-2> error: cannot put `demo-bucket/empty`
-2>   caused by: OSS answered PutObject with MissingContentLength: You must provide the Content-Length HTTP header (RequestId [OSS_REQUEST_ID])
+exit 0
+1> put demo-bucket/empty (0 bytes, CRC-64 0, RequestId [OSS_REQUEST_ID])
 "#]]);
-    assert!(world.cloud.object("demo-bucket", "empty").body.is_empty());
+    let object = world.cloud.object("demo-bucket", "empty");
+    assert_eq!((object.status.as_u16(), object.body.len()), (200, 0));
+    world.file("empty", "");
+    world
+        .stsctl(["oss", "put", "demo-bucket", "empty-file", "empty"])
+        .assert(str![[r#"
+exit 0
+1> put demo-bucket/empty-file (0 bytes, CRC-64 0, RequestId [OSS_REQUEST_ID])
+"#]]);
 }
 
 #[test]
@@ -144,6 +151,31 @@ exit 4
 
 #[test]
 fn a_wrong_checksum_is_an_error() {
+    let world = World::with_faults(&["oss:wrong-crc"]);
+    world.file("hello.txt", "hello");
+    world
+        .stsctl(["oss", "put", "demo-bucket", "hello.txt", "hello.txt"])
+        .assert(str![[r#"
+exit 1
+2> error: cannot put `demo-bucket/hello.txt`
+2>   caused by: OSS stored something else than was sent: its CRC-64 is 11177612005948864434, that of the data 11177612005948864433
+2>
+2> hint: put it again; the object that is there now is damaged
+"#]]);
+    world
+        .stsctl(["oss", "put", "demo-bucket", "hello.txt", "-"])
+        .stdin("hello")
+        .assert(str![[r#"
+exit 1
+2> error: cannot put `demo-bucket/hello.txt`
+2>   caused by: OSS stored something else than was sent: its CRC-64 is 11177612005948864434, that of the data 11177612005948864433
+2>
+2> hint: put it again; the object that is there now is damaged
+"#]]);
+}
+
+#[test]
+fn a_file_whose_checksum_was_wrong_is_put_again() {
     let world = World::with_faults(&["oss:wrong-crc:1"]);
     world.file("hello.txt", "hello");
     world
@@ -152,6 +184,7 @@ fn a_wrong_checksum_is_an_error() {
 exit 0
 1> put demo-bucket/hello.txt (5 bytes, CRC-64 11177612005948864433, RequestId [OSS_REQUEST_ID])
 "#]]);
+    assert_eq!(world.cloud.calls("PutObject"), 2);
 }
 
 #[test]
@@ -192,6 +225,24 @@ exit 0
 1> put demo-bucket/once (5 bytes, CRC-64 11177612005948864433, RequestId [OSS_REQUEST_ID])
 "#]]);
     assert_eq!(world.cloud.object("demo-bucket", "once").body, b"hello");
+}
+
+#[test]
+fn a_lost_answer_to_a_pipe_cannot_be_settled() {
+    let world = World::with_faults(&["oss:drop-reply:1"]);
+    world
+        .stsctl(["oss", "put", "demo-bucket", "from-stdin", "-"])
+        .stdin("hello")
+        .assert(str![[r#"
+exit 5
+2> error: cannot put `demo-bucket/from-stdin`
+2>   caused by: PutObject got no answer
+2>   caused by: the connection to `[AUTHORITY]` broke
+2>   caused by: connection closed before message completed
+2>
+2> hint: try again
+"#]]);
+    assert_eq!(world.cloud.calls("PutObject"), 1);
 }
 
 #[test]
@@ -288,7 +339,7 @@ fn answers_that_are_not_from_oss_are_said_to_be_so() {
         .assert(str![[r#"
 exit 1
 2> error: cannot put `demo-bucket/k`
-2>   caused by: `127.0.0.1:37893` answered PutObject with HTTP 200 and text/html; charset=utf-8, not as OSS does
+2>   caused by: `[AUTHORITY]` answered PutObject with HTTP 200 and text/html; charset=utf-8, not as OSS does
 2>
 2> hint: a proxy or a captive portal may be answering: check the endpoint, HTTPS_PROXY and the network's log-in page
 "#]]);

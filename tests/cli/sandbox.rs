@@ -1,1 +1,296 @@
-//! (to be written)
+//! `stsctl sandbox` as a process: the script it prints, its life in the background, commands
+//! inside it, and the story it tells.
+
+use std::io::{BufRead, BufReader};
+
+use snapbox::{IntoData, str};
+
+use crate::world::{World, wait_for};
+
+#[test]
+fn exec_ends_with_the_commands_own_code() {
+    let world = World::new();
+    let exec = |script: &str| world.stsctl(["sandbox", "exec", "--", "sh", "-c", script]);
+    if cfg!(unix) {
+        exec("true").assert(str!["exit 0"]);
+        exec("exit 7").assert(str!["exit 7"]);
+        exec("kill -9 $$").assert(str!["exit 137"]);
+    }
+}
+
+#[test]
+fn exec_of_what_cannot_run_answers_as_a_shell_does() {
+    let world = World::new();
+    world
+        .stsctl(["sandbox", "exec", "--", "no-such-program"])
+        .assert(str![[r#"
+exit 127
+2> error: cannot run `no-such-program`: No such file or directory (os error 2)
+"#]]);
+    let file = world.file("not-executable", "");
+    if cfg!(unix) {
+        world
+            .stsctl(["sandbox", "exec", "--"])
+            .args([file])
+            .assert(str![[r#"
+exit 126
+2> error: cannot run `[HOME]/work/not-executable`: Permission denied (os error 13)
+"#]]);
+    }
+    world.stsctl(["sandbox", "exec"]).assert(str![[r#"
+exit 2
+2> error: the following required arguments were not provided:
+2>   <CMD>...
+2>
+2> Usage: stsctl sandbox exec <CMD>...
+2>
+2> For more information, try '--help'.
+"#]]);
+}
+
+#[test]
+#[cfg(unix)]
+fn a_command_inside_has_all_it_needs_and_nothing_else() {
+    let world = World::new();
+    world
+        .stsctl(["sandbox", "exec", "--", "sh", "-c"])
+        .args(["env | grep -v -e ^PATH= -e ^PWD= -e ^OLDPWD= -e ^SHLVL= -e ^_="])
+        .env("ALICLOUD_ACCESS_KEY", "LTAIold")
+        .env("STSCTL_PROFILE", "old")
+        .env("ALIBABA_CLOUD_SECURITY_TOKEN", "old")
+        .env("UNRELATED", "kept")
+        .assert(str![[r#"
+exit 0
+1> ALIBABA_CLOUD_ACCESS_KEY_ID=[ACCESS_KEY_ID]
+1> ALIBABA_CLOUD_ACCESS_KEY_SECRET=[SECRET]
+1> ALIBABA_CLOUD_REGION_ID=cn-hangzhou
+1> ALIBABA_CLOUD_ROLE_ARN=acs:ram::1234567890123456:role/testrole
+1> HOME=[HOME]
+1> OSS_ENDPOINT=http://127.0.0.1:[PORT]
+1> OSS_REGION=cn-hangzhou
+1> STSCTL_CONFIG_DIR=[HOME]/tmp/stsctl-sandbox-[RANDOM]
+1> STSCTL_IMS_ENDPOINT=http://127.0.0.1:[PORT]
+1> STSCTL_LOCATION_ENDPOINT=http://127.0.0.1:[PORT]
+1> STSCTL_OSS_ENDPOINT=http://127.0.0.1:[PORT]
+1> STSCTL_RAM_ENDPOINT=http://127.0.0.1:[PORT]
+1> STSCTL_SIGNIN_ENDPOINT=http://127.0.0.1:[PORT]
+1> STSCTL_STS_ENDPOINT=http://127.0.0.1:[PORT]
+1> TMPDIR=[HOME]/tmp
+1> UNRELATED=kept
+1> USER=alice
+"#]].unordered());
+}
+
+#[test]
+#[cfg(unix)]
+fn the_main_job_runs_inside() {
+    let world = World::new();
+    world.file("hello.txt", "hello");
+    let program = crate::world::program().to_str().unwrap();
+    let script = format!(
+        r#"set -eu
+        PATH="$(dirname '{program}'):$PATH"
+        stsctl whoami --profile alice --no-role
+        stsctl whoami --profile admin --no-role
+        eval "$(stsctl env)"
+        stsctl oss put demo-bucket hello.txt hello.txt
+        "#
+    );
+    world
+        .stsctl(["sandbox", "exec", "--", "sh", "-c", &script])
+        .assert(str![[r#"
+exit 0
+1> Arn               acs:ram::1234567890123456:user/alice
+1> IdentityType      RAMUser
+1> AccountId         1234567890123456
+1> PrincipalId       216959339000654321
+1> UserId            216959339000654321
+1> RequestId         [REQUEST_ID]
+1> Source            profile `alice` of [HOME]/tmp/stsctl-sandbox-[RANDOM]/config.toml
+1> SourceAccessKeyId [ACCESS_KEY_ID]
+1> Arn               acs:ram::1234567890123456:user/admin
+1> IdentityType      RAMUser
+1> AccountId         1234567890123456
+1> PrincipalId       261234567890123400
+1> UserId            261234567890123400
+1> RequestId         [REQUEST_ID]
+1> Source            profile `admin` of [HOME]/tmp/stsctl-sandbox-[RANDOM]/config.toml
+1> SourceAccessKeyId [ACCESS_KEY_ID]
+1> put demo-bucket/hello.txt (5 bytes, CRC-64 11177612005948864433, RequestId [OSS_REQUEST_ID])
+"#]]);
+}
+
+#[test]
+#[cfg(unix)]
+fn it_serves_until_it_is_told_to_stop() {
+    use rustix::process::{Pid, Signal, kill_process};
+    let world = World::new();
+    let mut serving = world.stsctl(["sandbox", "serve"]).start();
+    let lines = read_script(serving.take_stdout());
+    assert!(lines.iter().all(|line| line.starts_with("export ") || line.starts_with("unset ")));
+    let dir = std::path::PathBuf::from(value(&lines, "STSCTL_CONFIG_DIR"));
+    assert!(dir.join("config.toml").is_file());
+    let pid = Pid::from_raw(i32::try_from(serving.pid()).unwrap()).unwrap();
+    kill_process(pid, Signal::TERM).unwrap();
+    serving.assert(str!["exit 0"]);
+    assert!(!dir.exists(), "its directory ends with it");
+}
+
+#[test]
+#[cfg(unix)]
+fn in_the_background_it_outlives_its_shell_and_stops_when_told() {
+    let world = World::new();
+    let program = crate::world::program().to_str().unwrap();
+    let script = format!(
+        r#"set -eu
+        PATH="$(dirname '{program}'):$PATH"
+        eval "$(stsctl sandbox serve --background --session-lifetime 100s)"
+        trap 'stsctl sandbox stop -q' EXIT
+        stsctl assume -q
+        stsctl sandbox stop
+        trap - EXIT
+        ! stsctl sandbox stop
+        test ! -e "$STSCTL_CONFIG_DIR"
+        "#
+    );
+    world.command("sh", ["-c", &script]).assert(str![[r#"
+exit 0
+1> RoleArn          acs:ram::1234567890123456:role/testrole
+1> AssumedRoleUser  acs:ram::1234567890123456:role/testrole/alice@[HOST]
+1> AccessKeyId      [STS_ID]
+1> AccessKeySecret  ********
+1> SecurityToken    ********
+1> Expiration       [TIME] (in [LIFETIME])
+1> RequestId        [REQUEST_ID]
+1> From             AssumeRole
+2> stopped the sandbox (pid [PID])
+2> error: the sandbox (pid [PID]) is not running any more
+"#]]);
+}
+
+#[test]
+fn stop_without_a_sandbox_says_so() {
+    let world = World::new();
+    world.stsctl(["sandbox", "stop"]).assert(str![[r#"
+exit 2
+2> error: no sandbox was started in this shell: STSCTL_SANDBOX_PID is not set
+2>
+2> hint: start one with eval "$(stsctl sandbox serve --background)"
+"#]]);
+    world
+        .stsctl(["sandbox", "stop"])
+        .env("STSCTL_SANDBOX_PID", std::process::id().to_string())
+        .assert(str![[r#"
+exit 1
+2> error: the sandbox (pid [PID]) is not running any more
+"#]]);
+}
+
+#[test]
+fn what_the_cloud_cannot_do_is_refused() {
+    let world = World::new();
+    world
+        .stsctl(["sandbox", "serve", "--listen", "0.0.0.0:0"])
+        .assert(str![[r#"
+exit 2
+2> error: `0.0.0.0:0` is not a loopback address: the sandbox speaks plain HTTP
+2>
+2> hint: listen on 127.0.0.1 or [::1]
+"#]]);
+    world
+        .stsctl(["sandbox", "serve", "--fault", "sts:nothing"])
+        .assert(str![[r#"
+exit 2
+2> error: invalid value 'sts:nothing' for '--fault <SPEC>': `sts:nothing` is not a valid fault: no such fault
+2>
+2> For more information, try '--help'.
+"#]]);
+    world
+        .stsctl(["sandbox", "serve", "--background", "--fault", "oss:truncate"])
+        .assert(str![[r#"
+exit 2
+2> error: invalid value 'oss:truncate' for '--fault <SPEC>': `oss:truncate` is not a valid fault: this service has no such fault
+2>
+2> For more information, try '--help'.
+"#]]);
+    let port = world.cloud.url().replace("http://", "");
+    world
+        .stsctl(["sandbox", "serve", "--background", "--listen", &port])
+        .assert(str![[r#"
+exit 1
+2> error: the sandbox did not start
+2>   caused by: cannot listen on [AUTHORITY]
+2>   caused by: [..](os error [..])
+"#]]);
+}
+
+#[test]
+#[cfg(unix)]
+fn what_is_kept_in_a_directory_survives() {
+    let world = World::new();
+    let exec = |script: &str| {
+        world
+            .stsctl(["sandbox", "exec", "--data", "cloud", "--", "sh", "-c", script])
+            .stdout()
+    };
+    let key = || exec("echo $ALIBABA_CLOUD_ACCESS_KEY_ID");
+    assert_eq!(key(), key());
+    assert!(key().starts_with("LTAI"));
+}
+
+#[test]
+fn the_trace_tells_each_request() {
+    let world = World::new();
+    let program = crate::world::program().to_str().unwrap();
+    world
+        .stsctl(["sandbox", "exec", "--trace", "--fault", "sts:503:1", "--"])
+        .args([program, "whoami", "-q", "--offline"])
+        .assert(str![[r#"
+exit 0
+1> Source            ALIBABA_CLOUD_ACCESS_KEY_ID of the environment
+1> SourceAccessKeyId [ACCESS_KEY_ID]
+1> Roles             acs:ram::1234567890123456:role/testrole
+"#]]);
+    world
+        .stsctl(["sandbox", "exec", "--trace", "--fault", "sts:503:1", "--"])
+        .args([program, "assume", "--error-format", "json", "--role-arn"])
+        .args(["acs:ram::1234567890123456:role/nobody"])
+        .assert(str![[r#"
+exit 4
+2> POST AssumeRole 503 ServiceUnavailable
+2> POST AssumeRole 404 EntityNotExist.Role
+2> {"error":{"code":"EntityNotExist.Role","hints":["check the account id and the role's name in the RoleArn; the role must exist in that account"],"kind":"denied","message":"cannot assume `acs:ram::1234567890123456:role/nobody`: STS answered EntityNotExist.Role: The specified Role not exists . (RequestId [REQUEST_ID])","request_id":"[REQUEST_ID]"}}
+"#]]);
+}
+
+#[test]
+fn the_story_ends_well() {
+    let world = World::new();
+    let output = world.stsctl(["sandbox", "demo"]).output();
+    let stderr = String::from_utf8_lossy(&output.stderr);
+    assert_eq!((output.status.code(), &*stderr), (Some(0), ""));
+    let stdout = String::from_utf8_lossy(&output.stdout);
+    assert!(stdout.contains("\nDone: "), "{stdout}");
+}
+
+/// Reads the script that `serve` prints, up to its last line.
+#[cfg(unix)]
+fn read_script(stdout: std::process::ChildStdout) -> Vec<String> {
+    let mut reader = BufReader::new(stdout);
+    let mut lines: Vec<String> = Vec::new();
+    wait_for("end of the script", || {
+        let mut line = String::new();
+        reader.read_line(&mut line).unwrap();
+        lines.push(line.trim_end().to_owned());
+        line.starts_with("unset ALIBABA_CLOUD_CONFIG_FILE").then_some(())
+    });
+    lines
+}
+
+/// The value of an `export NAME='value'` line.
+#[cfg(unix)]
+fn value(lines: &[String], name: &str) -> String {
+    let prefix = format!("export {name}='");
+    let line = lines.iter().find_map(|line| line.strip_prefix(&prefix));
+    line.unwrap().trim_end_matches('\'').to_owned()
+}

@@ -204,6 +204,8 @@ impl World {
         let home = self.home.path().display().to_string();
         redactions.insert("[HOME]", home).unwrap();
         redactions.insert("[CLOUD]", self.cloud.url()).unwrap();
+        let authority = self.cloud.url().replace("http://", "");
+        redactions.insert("[AUTHORITY]", authority).unwrap();
         for (placeholder, regex) in &*REGEXES {
             redactions.insert(placeholder, regex.clone()).unwrap();
         }
@@ -216,8 +218,14 @@ static REGEXES: LazyLock<Vec<(&str, Regex)>> = LazyLock::new(|| {
 });
 
 /// What differs from run to run. `redacted` is the part that does.
-const PATTERNS: [(&str, &str); 11] = [
+const PATTERNS: [(&str, &str); 14] = [
     ("[STS_ID]", r"STS\.[A-Za-z0-9]{25}"),
+    ("[ACCESS_KEY_ID]", r"LTAI5t[A-Za-z0-9]{18}"),
+    ("[PORT]", r"127\.0\.0\.1:(?<redacted>[0-9]+)"),
+    (
+        "[RANDOM]",
+        r"stsctl-sandbox-(?<redacted>[A-Za-z0-9]{6})",
+    ),
     (
         "[REQUEST_ID]",
         r"[0-9A-F]{8}-[0-9A-F]{4}-[0-9A-F]{4}-[0-9A-F]{4}-[0-9A-F]{12}",
@@ -230,7 +238,7 @@ const PATTERNS: [(&str, &str); 11] = [
     ("[LIFETIME]", r"(?-u:\b)[0-9]+[hm] [0-9]+[ms](?-u:\b)"),
     (
         "[SECRET]",
-        r"(?i)(secret|secret_key|token|add-mask)[^A-Za-z0-9]{1,6}(?<redacted>[A-Za-z0-9+/=]{30,})",
+        r"(?i)(secret_key|secret|token|add-mask)[^A-Za-z0-9]{1,6}(?<redacted>[A-Za-z0-9+/=]{30,})",
     ),
     ("[KEY]", r"(?-u:\b)[0-9a-f]{64}(?-u:\b)"),
     ("[PID]", r"(?-u:\b)(process|pid) (?<redacted>[0-9]+)"),
