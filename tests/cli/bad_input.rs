@@ -1,1 +1,630 @@
-//! (to be written)
+//! What is wrong before any service is asked: each a clear error with a hint, and exit code 2
+//! unless it says otherwise.
+
+use snapbox::str;
+
+use crate::cloud::ALICE;
+use crate::world::{ROLE, Run, World};
+
+#[test]
+fn a_role_arn_is_checked() {
+    let world = World::new();
+    world
+        .stsctl(["assume", "--role-arn", "acs:ram::123:user/alice"])
+        .assert(str![[r#"
+exit 2
+2> error: invalid value 'acs:ram::123:user/alice' for '--role-arn <ARN>': `acs:ram::123:user/alice` is not a valid RoleArn: expected acs:ram::<account id>:role/<role name>
+2>
+2> For more information, try '--help'.
+"#]]);
+    world
+        .stsctl(["assume"])
+        .env("ALIBABA_CLOUD_ROLE_ARN", "testrole")
+        .assert(str![[r#"
+exit 2
+2> error: the value of ALIBABA_CLOUD_ROLE_ARN cannot be used
+2>   caused by: `testrole` is not a valid RoleArn: expected acs:ram::<account id>:role/<role name>
+"#]]);
+    world.config("[profile.dev]\nsource_profile = \"base\"\nrole_arn = \"arn:aws:iam::1:role/x\"\n[profile.base]\naccess_key_id = \"LTAIalice\"\naccess_key_secret = \"x\"\n");
+    world.stsctl(["assume", "-p", "dev"]).assert(str![[r#"
+exit 2
+2> error: `role_arn` of profile `dev` ([HOME]/config/config.toml:3:12) cannot be used
+2>   caused by: `arn:aws:iam::1:role/x` is not a valid RoleArn: this is an AWS ARN; expected acs:ram::<account id>:role/<role name>
+"#]]);
+    assert_eq!(world.cloud.calls("AssumeRole"), 0);
+}
+
+#[test]
+fn a_session_name_is_checked() {
+    let world = World::new();
+    for name in ["a", "with space", "名字", &"x".repeat(65)] {
+        let output = world
+            .stsctl(["assume", "--role-session-name", name])
+            .output();
+        assert_eq!(output.status.code(), Some(2), "{name}");
+    }
+    world
+        .stsctl(["assume", "--role-session-name", "with space"])
+        .assert(str![[r#"
+exit 2
+2> error: invalid value 'with space' for '--role-session-name <NAME>': `with space` is not a valid RoleSessionName: 2 to 64 letters, digits, `.`, `@`, `_` and `-`
+2>
+2> For more information, try '--help'.
+"#]]);
+    world
+        .stsctl(["assume"])
+        .env("ALIBABA_CLOUD_ROLE_SESSION_NAME", "x")
+        .assert(str![[r#"
+exit 2
+2> error: the value of ALIBABA_CLOUD_ROLE_SESSION_NAME cannot be used
+2>   caused by: `x` is not a valid RoleSessionName: 2 to 64 letters, digits, `.`, `@`, `_` and `-`
+"#]]);
+}
+
+#[test]
+fn a_duration_is_checked() {
+    let world = World::new();
+    world
+        .stsctl(["assume", "--duration", "14m59s"])
+        .assert(str![[r#"
+exit 2
+2> error: invalid value '14m59s' for '--duration <D>': `899` is not a valid DurationSeconds: a session lasts 900 s (15m) to 43200 s (12h)
+2>
+2> For more information, try '--help'.
+"#]]);
+    world.stsctl(["assume", "--duration", "13h"]).assert(str![[r#"
+exit 2
+2> error: invalid value '13h' for '--duration <D>': `46800` is not a valid DurationSeconds: a session lasts 900 s (15m) to 43200 s (12h)
+2>
+2> For more information, try '--help'.
+"#]]);
+    world
+        .stsctl(["assume", "--duration", "an hour"])
+        .assert(str![[r#"
+exit 2
+2> error: invalid value 'an hour' for '--duration <D>': `an hour` is not a valid duration: expected seconds, or a form like 90s, 15m, 1h30m, 2d
+2>
+2> For more information, try '--help'.
+"#]]);
+    world
+        .stsctl(["assume", "--min-lifetime", "2h"])
+        .assert(str![[r#"
+exit 2
+2> error: --min-lifetime 7200 s is more than the session's duration of 3600 s
+2>
+2> hint: ask for a longer --duration, or a shorter --min-lifetime
+"#]]);
+}
+
+#[test]
+fn a_policy_is_checked() {
+    let world = World::new();
+    world
+        .stsctl(["assume", "--policy", "{\"Version\": \"1\", }"])
+        .assert(str![[r#"
+exit 2
+2> error: `{\"Version\": \"1\", }` is not a valid Policy: it is not JSON: key must be a string at line 1 column 18
+"#]]);
+    let long = format!(
+        r#"{{"Version":"1","Statement":[{{"Effect":"Allow","Action":"oss:*","Resource":"{}"}}]}}"#,
+        "x".repeat(2048)
+    );
+    world.file("long.json", &long);
+    world
+        .stsctl(["assume", "--policy", "@long.json"])
+        .assert(str![[r#"
+exit 2
+2> error: `{\"Version\":\"1\",\"Statement\":[{\"Effect\":\"Allow\",\"Action\":\"oss:*\",\"Resource\":\"xxxxx…` is not a valid Policy: 2127 characters after minifying, at most 2048 are allowed
+"#]]);
+    world
+        .stsctl(["assume", "--policy", "@missing.json"])
+        .assert(str![[r#"
+exit 1
+2> error: cannot read the session policy
+2>   caused by: failed to open file `missing.json`: No such file or directory (os error 2)
+"#]]);
+    // Blanks do not count.
+    let blank = long.replace(&"x".repeat(2048), "*") + &" ".repeat(4096);
+    world.file("blank.json", blank);
+    world.assume(&["--policy", "@blank.json"]);
+    world
+        .stsctl(["oss", "put", "demo-bucket", "k", "-", "--policy", "-"])
+        .assert(str![[r#"
+exit 2
+2> error: stdin can't be both the policy and the file
+"#]]);
+}
+
+#[test]
+fn no_credentials_at_all() {
+    let world = World::new();
+    bare(&world, &["env"]).assert(str![[r#"
+exit 3
+2> error: no credentials are configured
+2>
+2> hint: named profile: neither --profile nor STSCTL_PROFILE is given
+2> hint: environment: ALIBABA_CLOUD_ACCESS_KEY_ID is not set
+2> hint: default profile: [HOME]/config/config.toml has no default_profile
+2> hint: set ALIBABA_CLOUD_ACCESS_KEY_ID and ALIBABA_CLOUD_ACCESS_KEY_SECRET, or add a profile with `stsctl profile add`
+"#]]);
+    bare(&world, &["assume", "--role-arn", ROLE]).assert(str![[r#"
+exit 3
+2> error: no credentials are configured
+2>
+2> hint: named profile: neither --profile nor STSCTL_PROFILE is given
+2> hint: environment: ALIBABA_CLOUD_ACCESS_KEY_ID is not set
+2> hint: default profile: [HOME]/config/config.toml has no default_profile
+2> hint: set ALIBABA_CLOUD_ACCESS_KEY_ID and ALIBABA_CLOUD_ACCESS_KEY_SECRET, or add a profile with `stsctl profile add`
+"#]]);
+    bare(&world, &["env", "--error-format", "json"]).assert(str![[r#"
+exit 3
+2> {"error":{"code":null,"hints":["named profile: neither --profile nor STSCTL_PROFILE is given","environment: ALIBABA_CLOUD_ACCESS_KEY_ID is not set","default profile: [HOME]/config/config.toml has no default_profile","set ALIBABA_CLOUD_ACCESS_KEY_ID and ALIBABA_CLOUD_ACCESS_KEY_SECRET, or add a profile with `stsctl profile add`"],"kind":"credentials","message":"no credentials are configured","request_id":null}}
+"#]]);
+}
+
+#[test]
+fn half_of_a_pair() {
+    let world = World::new();
+    bare(&world, &["assume", "--role-arn", ROLE])
+        .env("ALIBABA_CLOUD_ACCESS_KEY_ID", ALICE.0)
+        .assert(str![[r#"
+exit 2
+2> error: `ALIBABA_CLOUD_ACCESS_KEY_ID` is set without `ALIBABA_CLOUD_ACCESS_KEY_SECRET`
+2>
+2> hint: set `ALIBABA_CLOUD_ACCESS_KEY_SECRET` too; other spellings of these variables are not looked at
+"#]]);
+    bare(&world, &["assume", "--role-arn", ROLE])
+        .env("ALICLOUD_ACCESS_KEY_SECRET", "canary")
+        .assert(str![[r#"
+exit 2
+2> error: `ALICLOUD_ACCESS_KEY_SECRET` is set without `ALICLOUD_ACCESS_KEY_ID`
+2>
+2> hint: set `ALICLOUD_ACCESS_KEY_ID` too; other spellings of these variables are not looked at
+"#]]);
+    // Another spelling is no substitute.
+    bare(&world, &["assume", "--role-arn", ROLE])
+        .env("ALIBABA_CLOUD_ACCESS_KEY_ID", ALICE.0)
+        .env("ALIBABACLOUD_ACCESS_KEY_SECRET", ALICE.1)
+        .assert(str![[r#"
+exit 2
+2> error: `ALIBABA_CLOUD_ACCESS_KEY_ID` is set without `ALIBABA_CLOUD_ACCESS_KEY_SECRET`
+2>
+2> hint: set `ALIBABA_CLOUD_ACCESS_KEY_SECRET` too; other spellings of these variables are not looked at
+"#]]);
+    bare(&world, &["assume", "--role-arn", ROLE])
+        .env("ALIBABA_CLOUD_ACCESS_KEY_ID", "STS.temporary")
+        .env("ALIBABA_CLOUD_ACCESS_KEY_SECRET", "canary")
+        .assert(str![[r#"
+exit 2
+2> error: `ALIBABA_CLOUD_ACCESS_KEY_ID` is set without `ALIBABA_CLOUD_SECURITY_TOKEN`
+2>
+2> hint: set `ALIBABA_CLOUD_SECURITY_TOKEN` too; other spellings of these variables are not looked at
+"#]]);
+}
+
+#[test]
+fn a_long_lived_key_is_never_handed_out() {
+    let world = World::new();
+    world
+        .stsctl(["env"])
+        .without(["ALIBABA_CLOUD_ROLE_ARN"])
+        .assert(str![[r#"
+exit 2
+2> error: no role to assume: `LTAIalice` is a long-lived AccessKey, which is never handed out
+2>
+2> hint: pass --role-arn acs:ram::<account id>:role/<role name>, set ALIBABA_CLOUD_ROLE_ARN, or name a --profile with a role_arn
+"#]]);
+    world.stsctl(["env", "--no-role"]).assert(str![[r#"
+exit 2
+2> error: no role to assume: `LTAIalice` is a long-lived AccessKey, which is never handed out
+2>
+2> hint: pass --role-arn acs:ram::<account id>:role/<role name>, set ALIBABA_CLOUD_ROLE_ARN, or name a --profile with a role_arn
+"#]]);
+    world
+        .stsctl(["assume", "--no-role", "--role-arn", ROLE])
+        .assert(str![[r#"
+exit 2
+2> error: the argument '--no-role' cannot be used with '--role-arn <ARN>'
+2>
+2> Usage: stsctl assume --no-role
+2>
+2> For more information, try '--help'.
+"#]]);
+}
+
+#[test]
+fn a_secret_on_the_command_line_is_not_echoed() {
+    let world = World::new();
+    world
+        .stsctl(["assume", "--access-key-secret", "canary"])
+        .assert(str![[r#"
+exit 2
+2> error: there is no option `--access-key-secret`: a secret never goes on the command line, where every process can read it
+2>
+2> hint: set ALIBABA_CLOUD_ACCESS_KEY_ID and ALIBABA_CLOUD_ACCESS_KEY_SECRET (and ALIBABA_CLOUD_SECURITY_TOKEN) in the environment
+2> hint: or store it: `stsctl profile add NAME --access-key-id LTAI… --secret-stdin` reads the AccessKeySecret from stdin
+"#]]);
+    for args in [
+        ["env", "--secret=canary", "--error-format=json"],
+        ["env", "--Access-Key-Secret=canary", "-vv"],
+        ["whoami", "--security-token", "canary"],
+        ["oss", "--sts-token=canary", "put"],
+    ] {
+        let output = world.stsctl(args).output();
+        assert_eq!(output.status.code(), Some(2), "{args:?}");
+        assert!(output.stdout.is_empty());
+        let stderr = String::from_utf8(output.stderr).unwrap();
+        assert!(!stderr.contains("canary"), "{stderr}");
+        assert!(stderr.contains("ALIBABA_CLOUD_ACCESS_KEY_SECRET"), "{stderr}");
+    }
+}
+
+#[test]
+fn an_unknown_profile_is_told_its_nearest_name() {
+    let world = World::new();
+    world.stsctl(["assume", "-p", "dev"]).assert(str![[r#"
+exit 2
+2> error: there is no profile `dev`
+2>
+2> hint: no profiles are configured; add one with `stsctl profile add`
+"#]]);
+    world.config("[profile.develop]\naccess_key_id = \"LTAIx\"\naccess_key_secret = \"x\"\n[profile.prod]\nsource_profile = \"develo\"\nrole_arn = \"acs:ram::1234567890123456:role/x\"\n");
+    world.stsctl(["assume", "-p", "devlop"]).assert(str![[r#"
+exit 2
+2> error: there is no profile `devlop`
+2>
+2> hint: did you mean `develop`?
+2> hint: known profiles: develop, prod
+"#]]);
+    world
+        .stsctl(["assume"])
+        .env("STSCTL_PROFILE", "nothing-like-it")
+        .assert(str![[r#"
+exit 2
+2> error: there is no profile `nothing-like-it`, which STSCTL_PROFILE names
+2>
+2> hint: known profiles: develop, prod
+"#]]);
+    world.stsctl(["assume", "-p", "prod"]).assert(str![[r#"
+exit 2
+2> error: there is no profile `develo`, which `source_profile` of profile `prod` names
+2>
+2> hint: did you mean `develop`?
+2> hint: known profiles: develop, prod
+"#]]);
+}
+
+#[test]
+fn a_cycle_of_profiles_is_shown() {
+    let world = World::new();
+    world.config(
+        r#"
+        [profile.a]
+        source_profile = "b"
+        role_arn = "acs:ram::1234567890123456:role/a"
+        [profile.b]
+        source_profile = "c"
+        role_arn = "acs:ram::1234567890123456:role/b"
+        [profile.c]
+        source_profile = "b"
+        role_arn = "acs:ram::1234567890123456:role/c"
+        "#,
+    );
+    world.stsctl(["assume", "-p", "a"]).assert(str![[r#"
+exit 2
+2> error: the profiles form a cycle: b → c → b
+2>
+2> hint: one of these profiles needs an access_key_id in place of its source_profile
+"#]]);
+}
+
+#[test]
+fn a_broken_config_is_located_and_its_text_not_shown() {
+    let world = World::new();
+    for toml in [
+        "[profile.a]\naccess_key_secret = \"canary\n",
+        "[profile.a]\naccess_key_secret = canary\n",
+        "[profile.a]\n  role_arm = \"canary\"\n",
+        "[profile.a]\nduration = 5\nrole_arn = [1]\n",
+        "default_profile = \"b\"\n[profile.a]\n",
+        "[profile.a]\naccess_key_id = \"a\"\naccess_key_id = \"b\"\n",
+    ] {
+        world.config(toml);
+        let output = world.stsctl(["assume", "-p", "a"]).output();
+        let stderr = String::from_utf8(output.stderr).unwrap();
+        assert!(!stderr.contains("canary"), "{stderr}");
+        assert_eq!(output.status.code(), Some(2), "{stderr}");
+    }
+    world.config("[profile.a]\naccess_key_secret = \"canary\n");
+    world.stsctl(["assume"]).assert(str![[r#"
+exit 2
+2> error: [HOME]/config/config.toml:2:28: invalid basic string, expected `"`
+"#]]);
+    world.config("[profile.a]\n  role_arm = \"canary\"\n");
+    world.stsctl(["assume", "-p", "a"]).assert(str![[r#"
+exit 2
+2> error: [HOME]/config/config.toml:2:3: unknown key `role_arm` of profile `a`
+2>
+2> hint: did you mean `role_arn`?
+"#]]);
+    world.config("[profile.a]\nrole_arn = \"acs:ram::1234567890123456:role/x\"\nduration = true\n");
+    world
+        .stsctl(["assume", "-p", "a", "--error-format=json"])
+        .assert(str![[r#"
+exit 2
+2> {"error":{"code":null,"hints":[],"kind":"usage","message":"[HOME]/config/config.toml:3:12: `duration` of profile `a` must be a string, not a value of type boolean","request_id":null}}
+"#]]);
+}
+
+#[test]
+fn a_secret_that_its_source_does_not_give_is_an_error() {
+    let world = World::new();
+    let with = |source: &str| {
+        world.config(&format!("[profile.a]\naccess_key_id = \"LTAIalice\"\naccess_key_secret = {source}\nrole_arn = \"{ROLE}\"\n"));
+        world.stsctl(["assume", "-p", "a"])
+    };
+    with("{ command = [\"no-such-program\", \"canary\"] }").assert(str![[r#"
+exit 2
+2> error: cannot run `no-such-program` for the AccessKeySecret
+2>   caused by: No such file or directory (os error 2)
+2>
+2> hint: `command` is a list of the program and its arguments; no shell is involved
+"#]]);
+    with("{ file = \"missing\" }").assert(str![[r#"
+exit 1
+2> error: cannot read the AccessKeySecret
+2>   caused by: failed to query resolved metadata `[HOME]/config/missing`: No such file or directory (os error 2)
+"#]]);
+    if cfg!(unix) {
+        with("{ command = [\"sh\", \"-c\", \"echo canary; exit 3\"] }").assert(str![[r#"
+exit 3
+2> error: `sh`, run for the AccessKeySecret, failed (exit status: 3)
+2>
+2> hint: run the command by hand: the first line of its output must be the AccessKeySecret
+"#]]);
+        with("{ command = [\"true\"] }").assert(str![[r#"
+exit 2
+2> error: what `true` printed is empty
+"#]]);
+        world.file("loose", "canary");
+        fs_err::rename(world.path("work/loose"), world.config_dir().join("loose")).unwrap();
+        open_to_all(&world.config_dir().join("loose"));
+        with("{ file = \"loose\" }").assert(str![[r#"
+exit 2
+2> error: the secret file `[HOME]/config/loose` can be read or written by others (mode 0644)
+2>
+2> hint: make it yours alone: chmod 600 '[HOME]/config/loose'
+"#]]);
+    }
+}
+
+#[test]
+fn plain_http_to_another_machine_is_refused() {
+    let world = World::new();
+    world
+        .stsctl(["assume", "--sts-endpoint", "http://sts.example.com"])
+        .assert(str![[r#"
+exit 2
+2> error: `http://sts.example.com` would carry credentials over plain HTTP
+2>
+2> hint: use https://, or insist with --insecure-http
+"#]]);
+    world
+        .stsctl(["oss", "put", "demo-bucket", "k", "-"])
+        .args(["--endpoint", "http://oss.example.com"])
+        .stdin("")
+        .assert(str![[r#"
+exit 2
+2> error: `http://oss.example.com` is plain HTTP to another machine: the SecurityToken would cross the network in the clear
+2>
+2> hint: use https://, or pass --insecure-http if that network is yours
+"#]]);
+}
+
+#[test]
+fn variables_are_checked_as_options_are() {
+    let world = World::new();
+    for (name, value) in [
+        ("STSCTL_TIMEOUT", "soon"),
+        ("STSCTL_SIGNATURE", "md5"),
+        ("STSCTL_LOG", "all"),
+        ("STSCTL_STS_ENDPOINT", "not a host"),
+        ("ALIBABA_CLOUD_REGION_ID", "no region"),
+    ] {
+        let output = world.stsctl(["assume"]).env(name, value).output();
+        let stderr = String::from_utf8(output.stderr).unwrap();
+        assert_eq!(output.status.code(), Some(2), "{name}: {stderr}");
+        assert!(output.stdout.is_empty());
+        assert!(stderr.contains(name), "{stderr}");
+    }
+    world
+        .stsctl(["assume"])
+        .env("STSCTL_TIMEOUT", "soon")
+        .assert(str![[r#"
+exit 2
+2> error: cannot use the variable STSCTL_TIMEOUT
+2>   caused by: `soon` is not a valid duration: expected seconds, or a form like 90s, 15m, 1h30m, 2d
+"#]]);
+}
+
+#[test]
+fn a_region_with_oss_in_front_is_taken_without_it() {
+    let world = World::new();
+    world
+        .stsctl(["whoami", "--offline", "--region", "oss-cn-hangzhou"])
+        .assert(str![[r#"
+exit 0
+1> Source            ALIBABA_CLOUD_ACCESS_KEY_ID of the environment
+1> SourceAccessKeyId LTAIalice
+1> Roles             acs:ram::1234567890123456:role/testrole
+2> warning: a region has no `oss-` in front: taken for `cn-hangzhou`
+"#]]);
+}
+
+#[test]
+fn what_is_no_object_is_not_sent() {
+    let world = World::new();
+    let put = |bucket: &str, key: &str, file: &str| {
+        world.stsctl(["oss", "put", "-q", "--", bucket, key, file])
+    };
+    world.file("hello.txt", "hello");
+    put("demo-bucket", "k", "missing.txt").assert(str![[r#"
+exit 2
+2> error: cannot put `demo-bucket/k`
+2>   caused by: `missing.txt` does not exist
+"#]]);
+    put("demo-bucket", "k", ".").assert(str![[r#"
+exit 2
+2> error: cannot put `demo-bucket/k`
+2>   caused by: `.` is a directory
+"#]]);
+    put("demo-bucket", "", "hello.txt").assert(str![[r#"
+exit 2
+2> error: invalid value '' for '<KEY>': `` is not a valid ObjectKey: 1 to 1023 bytes of UTF-8
+2>
+2> For more information, try '--help'.
+"#]]);
+    put("demo-bucket", "a/../b", "hello.txt").assert(str![[r#"
+exit 2
+2> error: invalid value 'a/../b' for '<KEY>': `a/../b` is not a valid ObjectKey: a `.` or `..` segment would be folded away by HTTP clients
+2>
+2> For more information, try '--help'.
+"#]]);
+    put("demo-bucket", "/k", "hello.txt").assert(str![[r#"
+exit 2
+2> error: invalid value '/k' for '<KEY>': `/k` is not a valid ObjectKey: it must not start with `/` or `\`
+2>
+2> For more information, try '--help'.
+"#]]);
+    put("demo-bucket", &"x".repeat(1024), "hello.txt").assert(str![[r#"
+exit 2
+2> error: invalid value 'xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx' for '<KEY>': `xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx…` is not a valid ObjectKey: 1 to 1023 bytes of UTF-8
+2>
+2> For more information, try '--help'.
+"#]]);
+    put("Demo_Bucket", "k", "hello.txt").assert(str![[r#"
+exit 2
+2> error: invalid value 'Demo_Bucket' for '<BUCKET>': `Demo_Bucket` is not a valid Bucket: 3 to 63 lower-case letters, digits and hyphens, no hyphen at either end
+2>
+2> For more information, try '--help'.
+"#]]);
+    let large = world.file("large", "");
+    let file = fs_err::OpenOptions::new().write(true).open(large).unwrap();
+    file.set_len(5 * (1 << 30) + 1).unwrap();
+    put("demo-bucket", "k", "large").assert(str![[r#"
+exit 2
+2> error: cannot put `demo-bucket/k`
+2>   caused by: `large` is larger than 5 GiB, the most that one PutObject takes
+"#]]);
+    assert_eq!(world.cloud.calls("PutObject"), 0);
+}
+
+#[test]
+fn headers_that_oss_would_refuse_are_not_sent() {
+    let world = World::new();
+    let put = |option: &str, value: &str| {
+        world
+            .stsctl(["oss", "put", "demo-bucket", "k", "-", option, value])
+            .stdin("")
+    };
+    put("--meta", "no-equals-sign").assert(str![[r#"
+exit 2
+2> error: invalid value 'no-equals-sign' for '--meta <K=V>': `no-equals-sign` is not a valid pair: expected NAME=VALUE
+2>
+2> For more information, try '--help'.
+"#]]);
+    put("--content-type", "two\nlines").assert(str![[r#"
+exit 2
+2> error: invalid value 'two
+2> lines' for '--content-type <TYPE>': `two\nlines` is not a valid header value: a header holds printable ASCII characters only; encode others, as with %XX
+2>
+2> For more information, try '--help'.
+"#]]);
+    put("--acl", "everyone").assert(str![[r#"
+exit 2
+2> error: invalid value 'everyone' for '--acl <ACL>': `everyone` is not a valid object ACL: one of default, private, public-read, public-read-write
+2>
+2> For more information, try '--help'.
+"#]]);
+    put("--storage-class", "Cold").assert(str![[r#"
+exit 2
+2> error: invalid value 'Cold' for '--storage-class <CLASS>': `Cold` is not a valid storage class: one of Standard, IA, Archive, ColdArchive, DeepColdArchive
+2>
+2> For more information, try '--help'.
+"#]]);
+    put("--bandwidth-limit", "0").assert(str![[r#"
+exit 2
+2> error: invalid value '0' for '--bandwidth-limit <SIZE>': `0` is not a valid bandwidth limit: it must be more than 0
+2>
+2> For more information, try '--help'.
+"#]]);
+    assert_eq!(world.cloud.calls("PutObject"), 0);
+}
+
+#[test]
+fn v4_needs_the_region() {
+    let world = World::new();
+    let put = |options: &[&str]| {
+        world
+            .stsctl(["oss", "put", "demo-bucket", "k", "-"])
+            .args(options)
+            .stdin("x")
+            .without(["ALIBABA_CLOUD_REGION_ID"])
+    };
+    put(&[]).assert(str![[r#"
+exit 2
+2> error: signature version 4 needs the region, and `[CLOUD]` names none
+2>
+2> hint: pass --region cn-hangzhou, or set OSS_REGION or ALIBABA_CLOUD_REGION_ID
+"#]]);
+    put(&["-q", "--sign-version", "v1"]).stdout();
+    put(&["-q", "--region", "cn-hangzhou"]).stdout();
+    put(&["-q"]).env("OSS_REGION", "cn-hangzhou").stdout();
+}
+
+#[test]
+fn usage_errors_come_in_either_format() {
+    let world = World::new();
+    world.stsctl(["assume", "--rolearn", "x"]).assert(str![[r#"
+exit 2
+2> error: unexpected argument '--rolearn' found
+2>
+2>   tip: a similar argument exists: '--role-arn'
+2>
+2> Usage: stsctl assume --role-arn <ARN>
+2>
+2> For more information, try '--help'.
+"#]]);
+    world
+        .stsctl(["assume", "--rolearn", "x", "--error-format", "json"])
+        .assert(str![[r#"
+exit 2
+2> {"error":{"code":null,"hints":[],"kind":"usage","message":"unexpected argument '--rolearn' found","request_id":null}}
+"#]]);
+    world.stsctl(["frobnicate"]).assert(str![[r#"
+exit 2
+2> error: unrecognized subcommand 'frobnicate'
+2>
+2> Usage: stsctl [OPTIONS] <COMMAND>
+2>
+2> For more information, try '--help'.
+"#]]);
+}
+
+/// The program without any identity in its environment.
+fn bare(world: &World, args: &[&str]) -> Run {
+    world.stsctl(args).without([
+        "ALIBABA_CLOUD_ACCESS_KEY_ID",
+        "ALIBABA_CLOUD_ACCESS_KEY_SECRET",
+        "ALIBABA_CLOUD_ROLE_ARN",
+    ])
+}
+
+#[cfg(unix)]
+fn open_to_all(path: &std::path::Path) {
+    use std::os::unix::fs::PermissionsExt;
+    fs_err::set_permissions(path, PermissionsExt::from_mode(0o644)).unwrap();
+}
+
+#[cfg(not(unix))]
+fn open_to_all(_path: &std::path::Path) {}

@@ -62,7 +62,6 @@ fn a_command_inside_has_all_it_needs_and_nothing_else() {
         .assert(str![[r#"
 exit 0
 1> ALIBABA_CLOUD_ACCESS_KEY_ID=[ACCESS_KEY_ID]
-1> ALIBABA_CLOUD_ACCESS_KEY_SECRET=[SECRET]
 1> ALIBABA_CLOUD_REGION_ID=cn-hangzhou
 1> ALIBABA_CLOUD_ROLE_ARN=acs:ram::1234567890123456:role/testrole
 1> HOME=[HOME]
@@ -78,6 +77,7 @@ exit 0
 1> TMPDIR=[HOME]/tmp
 1> UNRELATED=kept
 1> USER=alice
+1> ALIBABA_CLOUD_ACCESS_KEY_SECRET=[SECRET]
 "#]].unordered());
 }
 
