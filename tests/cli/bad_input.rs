@@ -38,10 +38,10 @@ exit 2
 fn a_session_name_is_checked() {
     let world = World::new();
     for name in ["a", "with space", "名字", &"x".repeat(65)] {
-        let output = world
+        let stderr = world
             .stsctl(["assume", "--role-session-name", name])
-            .output();
-        assert_eq!(output.status.code(), Some(2), "{name}");
+            .stderr(2);
+        assert!(stderr.contains("not a valid RoleSessionName"), "{stderr}");
     }
     world
         .stsctl(["assume", "--role-session-name", "with space"])
@@ -119,7 +119,7 @@ exit 2
     world
         .stsctl(["assume", "--policy", "@missing.json"])
         .assert(str![[r#"
-exit 1
+exit 2
 2> error: cannot read the session policy
 2>   caused by: failed to open file `missing.json`: No such file or directory (os error 2)
 "#]]);
@@ -250,10 +250,7 @@ exit 2
         ["whoami", "--security-token", "canary"],
         ["oss", "--sts-token=canary", "put"],
     ] {
-        let output = world.stsctl(args).output();
-        assert_eq!(output.status.code(), Some(2), "{args:?}");
-        assert!(output.stdout.is_empty());
-        let stderr = String::from_utf8(output.stderr).unwrap();
+        let stderr = world.stsctl(args).stderr(2);
         assert!(!stderr.contains("canary"), "{stderr}");
         assert!(stderr.contains("ALIBABA_CLOUD_ACCESS_KEY_SECRET"), "{stderr}");
     }
@@ -330,10 +327,9 @@ fn a_broken_config_is_located_and_its_text_not_shown() {
         "[profile.a]\naccess_key_id = \"a\"\naccess_key_id = \"b\"\n",
     ] {
         world.config(toml);
-        let output = world.stsctl(["assume", "-p", "a"]).output();
-        let stderr = String::from_utf8(output.stderr).unwrap();
+        let stderr = world.stsctl(["assume", "-p", "a"]).stderr(2);
         assert!(!stderr.contains("canary"), "{stderr}");
-        assert_eq!(output.status.code(), Some(2), "{stderr}");
+        assert!(stderr.contains("config.toml:") || toml.starts_with("default"), "{stderr}");
     }
     world.config("[profile.a]\naccess_key_secret = \"canary\n");
     world.stsctl(["assume"]).assert(str![[r#"
@@ -431,10 +427,7 @@ fn variables_are_checked_as_options_are() {
         ("STSCTL_STS_ENDPOINT", "not a host"),
         ("ALIBABA_CLOUD_REGION_ID", "no region"),
     ] {
-        let output = world.stsctl(["assume"]).env(name, value).output();
-        let stderr = String::from_utf8(output.stderr).unwrap();
-        assert_eq!(output.status.code(), Some(2), "{name}: {stderr}");
-        assert!(output.stdout.is_empty());
+        let stderr = world.stsctl(["assume"]).env(name, value).stderr(2);
         assert!(stderr.contains(name), "{stderr}");
     }
     world
@@ -496,12 +489,9 @@ exit 2
 2>
 2> For more information, try '--help'.
 "#]]);
-    put("demo-bucket", &"x".repeat(1024), "hello.txt").assert(str![[r#"
-exit 2
-2> error: invalid value 'xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx' for '<KEY>': `xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx…` is not a valid ObjectKey: 1 to 1023 bytes of UTF-8
-2>
-2> For more information, try '--help'.
-"#]]);
+    // What clap echoes of a long value is left out here.
+    let stderr = put("demo-bucket", &"x".repeat(1024), "hello.txt").stderr(2);
+    assert!(stderr.contains("is not a valid ObjectKey: 1 to 1023 bytes of UTF-8"), "{stderr}");
     put("Demo_Bucket", "k", "hello.txt").assert(str![[r#"
 exit 2
 2> error: invalid value 'Demo_Bucket' for '<BUCKET>': `Demo_Bucket` is not a valid Bucket: 3 to 63 lower-case letters, digits and hyphens, no hyphen at either end

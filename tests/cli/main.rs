@@ -13,6 +13,7 @@ mod refusals;
 mod sandbox;
 #[cfg(unix)]
 mod single_flight;
+#[cfg(unix)]
 mod trouble;
 mod whoami;
 mod world;

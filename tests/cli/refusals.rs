@@ -111,6 +111,26 @@ exit 3
 }
 
 #[test]
+fn a_request_that_was_changed_on_the_way_is_told_from_a_wrong_secret() {
+    let world = World::new();
+    let body = r#"{"Code":"SignatureDoesNotMatch","RequestId":"3D57EAD2-8723-1F26-B69C-F8707D8B565D","HostId":"sts.aliyuncs.com","Message":"Specified signature is not matched with our calculation. server string to sign is:POST&%2F&Changed%3D1"}"#;
+    let address = server(format!(
+        "HTTP/1.1 400 Bad Request\r\ncontent-type: application/json\r\ncontent-length: {}\r\nconnection: close\r\n\r\n{body}",
+        body.len()
+    ));
+    world
+        .stsctl(["assume", "--sts-endpoint"])
+        .args([format!("http://{address}")])
+        .assert(str![[r#"
+exit 4
+2> error: cannot assume `acs:ram::1234567890123456:role/testrole`
+2>   caused by: STS answered SignatureDoesNotMatch: Specified signature is not matched with our calculation. (RequestId [REQUEST_ID])
+2>
+2> hint: the service saw another request than the one that was signed: a proxy may have changed it. If none did, this is a bug in stsctl: please report it with the RequestId
+"#]]);
+}
+
+#[test]
 fn an_access_key_that_does_not_exist_is_told() {
     let world = World::new();
     world
@@ -161,13 +181,6 @@ exit 4
 
 #[test]
 fn answers_that_are_not_the_apis_are_local_errors() {
-    let told = |fault: &str| World::with_faults(&[fault]).stsctl(["assume"]).output();
-    for fault in ["sts:garbage", "sts:truncate", "sts:missing-field", "sts:expired"] {
-        let output = told(fault);
-        let stderr = String::from_utf8(output.stderr).unwrap();
-        assert_eq!(output.status.code(), Some(1), "{fault}: {stderr}");
-        assert!(output.stdout.is_empty());
-    }
     World::with_faults(&["sts:garbage"]).stsctl(["assume"]).assert(str![[r#"
 exit 1
 2> error: cannot assume `acs:ram::1234567890123456:role/testrole`
@@ -206,6 +219,8 @@ fn what_passes_is_tried_again_and_then_given_up() {
 exit 5
 2> error: cannot assume `acs:ram::1234567890123456:role/testrole`
 2>   caused by: STS answered ServiceUnavailable: The request has failed due to a temporary failure of the server. (RequestId [REQUEST_ID])
+2>
+2> hint: the service itself fails: try again in a while
 "#]]);
     assert_eq!(world.cloud.calls("AssumeRole"), 4);
     let world = World::with_faults(&["sts:throttle"]);
@@ -225,12 +240,14 @@ exit 5
 fn no_answer_in_time_is_worth_another_try_later() {
     let world = World::with_faults(&["sts:hang"]);
     world
-        .stsctl(["assume", "--timeout", "100ms"])
+        .stsctl(["assume", "--timeout", "1s"])
         .assert(str![[r#"
-exit 2
-2> error: invalid value '100ms' for '--timeout <D>': `100ms` is not a valid duration: expected seconds, or a form like 90s, 15m, 1h30m, 2d
+exit 5
+2> error: cannot assume `acs:ram::1234567890123456:role/testrole`
+2>   caused by: STS gave no answer to AssumeRole
+2>   caused by: `[AUTHORITY]` did not answer in time
 2>
-2> For more information, try '--help'.
+2> hint: try again, or allow more with --timeout and --connect-timeout
 "#]]);
     let world = World::with_faults(&["oss:hang"]);
     world
@@ -256,7 +273,7 @@ exit 5
 2> error: cannot assume `acs:ram::1234567890123456:role/testrole`
 2>   caused by: STS gave no answer to AssumeRole
 2>   caused by: the host name of `sts.invalid` does not resolve
-2>   caused by: failed to lookup address information: Name or service not known
+2>   caused by: [..]
 2>
 2> hint: check the endpoint's spelling (--sts-endpoint, --endpoint, --region) and the machine's DNS
 "#]]);
@@ -269,7 +286,7 @@ exit 5
 2> error: cannot put `demo-bucket/k`
 2>   caused by: PutObject got no answer
 2>   caused by: the host name of `oss.invalid` does not resolve
-2>   caused by: failed to lookup address information: Name or service not known
+2>   caused by: [..]
 2>
 2> hint: check the endpoint's spelling (--sts-endpoint, --endpoint, --region) and the machine's DNS
 "#]]);
@@ -284,7 +301,7 @@ exit 5
 2> error: cannot assume `acs:ram::1234567890123456:role/testrole`
 2>   caused by: STS gave no answer to AssumeRole
 2>   caused by: cannot connect to `[AUTHORITY]`
-2>   caused by: Connection refused (os error 111)
+2>   caused by: Connection refused (os error [..])
 2>
 2> hint: check the endpoint and its port, and HTTPS_PROXY if a proxy is needed
 "#]]);
@@ -292,7 +309,7 @@ exit 5
         .stsctl(["assume", "--error-format=json"])
         .assert(str![[r#"
 exit 5
-2> {"error":{"code":null,"hints":["check the endpoint and its port, and HTTPS_PROXY if a proxy is needed"],"kind":"unavailable","message":"cannot assume `acs:ram::1234567890123456:role/testrole`: STS gave no answer to AssumeRole: cannot connect to `[AUTHORITY]`: Connection refused (os error 111)","request_id":null}}
+2> {"error":{"code":null,"hints":["check the endpoint and its port, and HTTPS_PROXY if a proxy is needed"],"kind":"unavailable","message":"cannot assume `acs:ram::1234567890123456:role/testrole`: STS gave no answer to AssumeRole: cannot connect to `[AUTHORITY]`: Connection refused (os error [..])","request_id":null}}
 "#]]);
     world
         .stsctl(["oss", "put", "demo-bucket", "k", "-", "--no-role"])
@@ -302,7 +319,7 @@ exit 5
 2> error: cannot put `demo-bucket/k`
 2>   caused by: PutObject got no answer
 2>   caused by: cannot connect to `[AUTHORITY]`
-2>   caused by: Connection refused (os error 111)
+2>   caused by: Connection refused (os error [..])
 2>
 2> hint: check the endpoint and its port, and HTTPS_PROXY if a proxy is needed
 "#]]);
@@ -323,8 +340,7 @@ exit 1
 2>
 2> hint: check that the endpoint speaks TLS; behind a company proxy add its root certificate with --ca-file. For plain HTTP on this machine write http://
 "#]]);
-    // One that talks first, as SSH does.
-    let address = chatter();
+    let address = server("SSH-2.0-test\r\n".to_owned());
     world
         .stsctl(["assume", "--sts-endpoint"])
         .args([format!("https://{address}")])
@@ -358,19 +374,22 @@ fn a_file_that_changes_while_it_is_read_is_told() {
 exit 1
 2> error: cannot put `demo-bucket/k`
 2>   caused by: `growing` changed while it was read
+2>
+2> hint: put it again when nothing writes to it any more
 "#]]);
     assert_eq!(world.cloud.object("demo-bucket", "k").status.as_u16(), 404);
 }
 
-/// A server that is no HTTP server: it greets and reads.
-fn chatter() -> SocketAddr {
+/// A server that says the same to everyone, whatever they ask.
+fn server(says: String) -> SocketAddr {
     let listener = TcpListener::bind(("127.0.0.1", 0)).unwrap();
     let address = listener.local_addr().unwrap();
     std::thread::spawn(move || {
         for stream in listener.incoming() {
             let mut stream = stream.unwrap();
-            let _ = stream.write_all(b"SSH-2.0-test\r\n");
-            let _ = stream.read(&mut [0; 64]);
+            // An answer before the question could be lost with the connection.
+            let _ = stream.read(&mut [0; 1 << 16]);
+            let _ = stream.write_all(says.as_bytes());
         }
     });
     address

@@ -323,6 +323,16 @@ impl Run {
         String::from_utf8(output.stdout).unwrap()
     }
 
+    /// Runs it, lets nothing but this failure through, and returns what it wrote to stderr.
+    #[track_caller]
+    pub(crate) fn stderr(self, code: i32) -> String {
+        let output = self.output();
+        let shown = shown(&output);
+        assert_eq!(output.status.code(), Some(code), "{shown}");
+        assert!(output.stdout.is_empty(), "{shown}");
+        String::from_utf8(output.stderr).unwrap()
+    }
+
     /// As [`Run::stdout`], of a run that prints JSON.
     #[track_caller]
     pub(crate) fn json(self) -> serde_json::Value {
