@@ -123,15 +123,13 @@ exit 0
 #[test]
 #[cfg(unix)]
 fn it_serves_until_it_is_told_to_stop() {
-    use rustix::process::{Pid, Signal, kill_process};
     let world = World::new();
     let mut serving = world.stsctl(["sandbox", "serve"]).start();
     let lines = read_script(serving.take_stdout());
     assert!(lines.iter().all(|line| line.starts_with("export ") || line.starts_with("unset ")));
     let dir = std::path::PathBuf::from(value(&lines, "STSCTL_CONFIG_DIR"));
     assert!(dir.join("config.toml").is_file());
-    let pid = Pid::from_raw(i32::try_from(serving.pid()).unwrap()).unwrap();
-    kill_process(pid, Signal::TERM).unwrap();
+    serving.signal(rustix::process::Signal::TERM);
     serving.assert(str!["exit 0"]);
     assert!(!dir.exists(), "its directory ends with it");
 }

@@ -182,7 +182,8 @@ impl World {
         entries
     }
 
-    fn edit_sessions(&self, mut edit: impl FnMut(&mut Entry)) {
+    /// Changes every cached session.
+    pub(crate) fn edit_sessions(&self, mut edit: impl FnMut(&mut Entry)) {
         let cache = Cache::open(&self.config_dir()).unwrap();
         for path in self.sessions(".json") {
             let file: serde_json::Value =
@@ -302,6 +303,17 @@ impl Run {
         }
     }
 
+    /// Starts it with its output in files, so that any number can run at once.
+    pub(crate) fn start_into(mut self, stdout: &Path, stderr: &Path) -> Child {
+        let create = |path| fs_err::File::create(path).unwrap().into_file();
+        self.command
+            .stdin(Stdio::null())
+            .stdout(create(stdout))
+            .stderr(create(stderr))
+            .spawn()
+            .unwrap()
+    }
+
     /// Runs it to its end, whatever that is.
     pub(crate) fn output(self) -> Output {
         self.start().output()
@@ -344,6 +356,13 @@ impl Running {
     /// Its process id.
     pub(crate) fn pid(&self) -> u32 {
         self.child.as_ref().unwrap().id()
+    }
+
+    /// Sends it a signal.
+    #[cfg(unix)]
+    pub(crate) fn signal(&self, signal: rustix::process::Signal) {
+        let pid = rustix::process::Pid::from_child(self.child.as_ref().unwrap());
+        rustix::process::kill_process(pid, signal).unwrap();
     }
 
     /// Tells how it ended, if it has.
