@@ -420,11 +420,10 @@ impl Notices {
     fn tell(&self, notice: &Notice<'_>) {
         let text = match notice {
             Notice::CacheUnusable(error) => {
-                let mut text = chain(error);
-                if let Some(mend) = error.mend() {
-                    text.push_str(&format!("; {mend}"));
-                }
-                text
+                let mend = error.mend().unwrap_or(
+                    "the session cache is not used; --config-dir names another place for it",
+                );
+                format!("{}; {mend}", chain(error))
             }
             Notice::RefreshFailed { error, left } => format!(
                 "the session could not be refreshed and is used for the {} it still lasts: {}",

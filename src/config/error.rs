@@ -278,6 +278,10 @@ impl Error {
     /// Returns which exit code the error belongs to.
     pub fn kind(&self) -> ErrorKind {
         match self {
+            // A file that is not there was named wrongly.
+            Self::Io { source, .. } if source.kind() == io::ErrorKind::NotFound => {
+                ErrorKind::Configuration
+            }
             Self::ChangedMeanwhile { .. } | Self::Io { .. } => ErrorKind::Local,
             Self::CommandFailed { .. }
             | Self::CommandTimedOut { .. }

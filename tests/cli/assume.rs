@@ -299,7 +299,10 @@ exit 0
         .map(|entry| entry.session.assumed_role_arn)
         .collect();
     names.sort();
-    assert_eq!(names, [format!("{OTHER_ROLE}/middle"), format!("{ROLE}/dev")]);
+    assert_eq!(
+        names,
+        [format!("{OTHER_ROLE}/middle"), format!("{ROLE}/dev")]
+    );
 }
 
 #[test]

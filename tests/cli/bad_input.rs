@@ -252,7 +252,10 @@ exit 2
     ] {
         let stderr = world.stsctl(args).stderr(2);
         assert!(!stderr.contains("canary"), "{stderr}");
-        assert!(stderr.contains("ALIBABA_CLOUD_ACCESS_KEY_SECRET"), "{stderr}");
+        assert!(
+            stderr.contains("ALIBABA_CLOUD_ACCESS_KEY_SECRET"),
+            "{stderr}"
+        );
     }
 }
 
@@ -329,7 +332,10 @@ fn a_broken_config_is_located_and_its_text_not_shown() {
         world.config(toml);
         let stderr = world.stsctl(["assume", "-p", "a"]).stderr(2);
         assert!(!stderr.contains("canary"), "{stderr}");
-        assert!(stderr.contains("config.toml:") || toml.starts_with("default"), "{stderr}");
+        assert!(
+            stderr.contains("config.toml:") || toml.starts_with("default"),
+            "{stderr}"
+        );
     }
     world.config("[profile.a]\naccess_key_secret = \"canary\n");
     world.stsctl(["assume"]).assert(str![[r#"
@@ -367,7 +373,7 @@ exit 2
 2> hint: `command` is a list of the program and its arguments; no shell is involved
 "#]]);
     with("{ file = \"missing\" }").assert(str![[r#"
-exit 1
+exit 2
 2> error: cannot read the AccessKeySecret
 2>   caused by: failed to query resolved metadata `[HOME]/config/missing`: No such file or directory (os error 2)
 "#]]);
@@ -491,7 +497,10 @@ exit 2
 "#]]);
     // What clap echoes of a long value is left out here.
     let stderr = put("demo-bucket", &"x".repeat(1024), "hello.txt").stderr(2);
-    assert!(stderr.contains("is not a valid ObjectKey: 1 to 1023 bytes of UTF-8"), "{stderr}");
+    assert!(
+        stderr.contains("is not a valid ObjectKey: 1 to 1023 bytes of UTF-8"),
+        "{stderr}"
+    );
     put("Demo_Bucket", "k", "hello.txt").assert(str![[r#"
 exit 2
 2> error: invalid value 'Demo_Bucket' for '<BUCKET>': `Demo_Bucket` is not a valid Bucket: 3 to 63 lower-case letters, digits and hyphens, no hyphen at either end

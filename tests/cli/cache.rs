@@ -13,7 +13,9 @@ fn an_empty_cache_is_no_error() {
 exit 0
 2> no session is cached
 "#]]);
-    world.stsctl(["cache", "list", "-o", "json"]).assert(str![[r#"
+    world
+        .stsctl(["cache", "list", "-o", "json"])
+        .assert(str![[r#"
 exit 0
 1> []
 2> no session is cached
@@ -42,7 +44,9 @@ exit 0
 1> ROLE                                     SESSION NAME  ACCESS KEY ID                  EXPIRATION
 1> acs:ram::1234567890123456:role/testrole  test          [STS_ID]  [TIME] (in [LIFETIME])
 "#]]);
-    let json = world.stsctl(["cache", "list", "-o", "json"]).assert(str![[r#"
+    let json = world
+        .stsctl(["cache", "list", "-o", "json"])
+        .assert(str![[r#"
 exit 0
 1> [
 1>   {
@@ -93,7 +97,9 @@ exit 0
 2> deleted 1 session
 2> hint: a deleted session is not revoked: whoever has a copy can use it until its Expiration. To revoke it, detach the role's policies or delete the role (see "Revoking a session" in README.md)
 "#]]);
-    world.stsctl(["cache", "clear", "--key", key]).assert(str![[r#"
+    world
+        .stsctl(["cache", "clear", "--key", key])
+        .assert(str![[r#"
 exit 0
 2> deleted 0 sessions
 "#]]);
@@ -119,12 +125,15 @@ fn prune_takes_what_has_expired_and_nothing_else() {
     world.assume(&["--duration", "15m"]);
     world.assume(&["--duration", "1h"]);
     world.pass(TimeDelta::minutes(16));
-    world.stsctl(["cache", "list"]).assert(str![[r#"
+    world.stsctl(["cache", "list"]).assert(
+        str![[r#"
 exit 0
 1> ROLE                                     SESSION NAME  ACCESS KEY ID                  EXPIRATION
 1> acs:ram::1234567890123456:role/testrole  test          [STS_ID]  [TIME] (expired)
 1> acs:ram::1234567890123456:role/testrole  test          [STS_ID]  [TIME] (in [LIFETIME])
-"#]].unordered());
+"#]]
+        .unordered(),
+    );
     world.stsctl(["cache", "prune"]).assert(str![[r#"
 exit 0
 2> deleted 1 session

@@ -78,7 +78,7 @@ exit 0
 1> set "OSS_ACCESS_KEY_SECRET=[SECRET]"
 1> set "OSS_SESSION_TOKEN=[SECRET]"
 1> set "ALICLOUD_ACCESS_KEY=[STS_ID]"
-1> set "ALICLOUD_SECRET_[SECRET]"
+1> set "ALICLOUD_SECRET_KEY=[SECRET]"
 1> set "ALICLOUD_SECURITY_TOKEN=[SECRET]"
 1> set "ALIBABA_CLOUD_REGION_ID=cn-hangzhou"
 1> set "OSS_REGION=cn-hangzhou"
@@ -114,7 +114,7 @@ exit 0
 1> OSS_ACCESS_KEY_SECRET=[SECRET]
 1> OSS_SESSION_TOKEN=[SECRET]
 1> ALICLOUD_ACCESS_KEY=[STS_ID]
-1> ALICLOUD_SECRET_[SECRET]
+1> ALICLOUD_SECRET_KEY=[SECRET]
 1> ALICLOUD_SECURITY_TOKEN=[SECRET]
 1> ALIBABA_CLOUD_REGION_ID=cn-hangzhou
 1> OSS_REGION=cn-hangzhou
@@ -245,13 +245,18 @@ fn a_shell_that_evaluates_it_has_the_session() {
     let output = sh(&world, script).output();
     let stderr = String::from_utf8_lossy(&output.stderr);
     assert_eq!(output.status.code(), Some(0), "{stderr}");
-    assert!(stderr.starts_with("put demo-bucket/hello.txt (5 bytes, ") && stderr.lines().count() == 1);
+    assert!(
+        stderr.starts_with("put demo-bucket/hello.txt (5 bytes, ") && stderr.lines().count() == 1
+    );
     let session = world.entries().remove(0).session;
     let seen = variables(&output.stdout);
     let secret = session.access_key_secret.expose_secret();
     let token = session.security_token.expose_secret();
     for (name, value) in [
-        ("ALIBABA_CLOUD_ACCESS_KEY_ID", session.access_key_id.as_str()),
+        (
+            "ALIBABA_CLOUD_ACCESS_KEY_ID",
+            session.access_key_id.as_str(),
+        ),
         ("ALIBABA_CLOUD_ACCESS_KEY_SECRET", secret),
         ("ALIBABA_CLOUD_SECURITY_TOKEN", token),
         ("OSS_ACCESS_KEY_ID", session.access_key_id.as_str()),
@@ -269,7 +274,10 @@ fn a_shell_that_evaluates_it_has_the_session() {
     assert!(!seen.contains_key("ALIBABA_CLOUD_ROLE_ARN"));
     // The second `env` and the upload took the exported session for what it is.
     assert_eq!(world.cloud.calls("AssumeRole"), 1);
-    assert_eq!(world.cloud.object("demo-bucket", "hello.txt").body, b"hello");
+    assert_eq!(
+        world.cloud.object("demo-bucket", "hello.txt").body,
+        b"hello"
+    );
     let again = fs_err::read_to_string(world.path("work/again")).unwrap();
     assert!(again.contains(session.access_key_id.as_str()));
     let whoami = fs_err::read_to_string(world.path("work/whoami")).unwrap();
@@ -306,7 +314,10 @@ exit 0
     let secret = session.access_key_secret.expose_secret();
     let token = session.security_token.expose_secret();
     let stdout = String::from_utf8(output.stdout).unwrap();
-    assert_eq!(stdout, format!("::add-mask::{secret}\n::add-mask::{token}\n"));
+    assert_eq!(
+        stdout,
+        format!("::add-mask::{secret}\n::add-mask::{token}\n")
+    );
     let text = fs_err::read_to_string(&file).unwrap();
     assert!(text.starts_with("BEFORE=1\n"), "what was there is kept");
     let block = |name: &str, value: &str| {
@@ -314,11 +325,22 @@ exit 0
         let (delimiter, rest) = rest.split_once('\n').unwrap();
         rest.starts_with(&format!("{value}\n{delimiter}\n"))
     };
-    assert!(block("ALIBABA_CLOUD_ACCESS_KEY_ID", session.access_key_id.as_str()));
+    assert!(block(
+        "ALIBABA_CLOUD_ACCESS_KEY_ID",
+        session.access_key_id.as_str()
+    ));
     assert!(block("ALIBABA_CLOUD_ACCESS_KEY_SECRET", secret));
     assert!(block("OSS_SESSION_TOKEN", token));
     // The next run ends its blocks with another word.
-    let delimiter = |text: &str| text.split_once("<<").unwrap().1.lines().next().unwrap().to_owned();
+    let delimiter = |text: &str| {
+        text.split_once("<<")
+            .unwrap()
+            .1
+            .lines()
+            .next()
+            .unwrap()
+            .to_owned()
+    };
     let first = delimiter(&text);
     let again = world.file("again", "");
     world
@@ -344,10 +366,9 @@ fn an_exported_session_is_handed_on_while_it_lasts() {
     let world = World::new();
     let exported = || {
         let all = world.stsctl(["env", "--shell", "json"]).json();
-        let mut run = world.stsctl(["env"]).without([
-            "ALIBABA_CLOUD_ROLE_ARN",
-            "ALIBABA_CLOUD_ROLE_SESSION_NAME",
-        ]);
+        let mut run = world
+            .stsctl(["env"])
+            .without(["ALIBABA_CLOUD_ROLE_ARN", "ALIBABA_CLOUD_ROLE_SESSION_NAME"]);
         for (name, value) in all.as_object().unwrap() {
             if let Some(value) = value.as_str() {
                 run = run.env(name, value);

@@ -60,7 +60,7 @@ exit 5
 2> error: cannot assume `acs:ram::1234567890123456:role/testrole`
 2>   caused by: STS gave no answer to AssumeRole
 2>   caused by: cannot connect to `[AUTHORITY]`
-2>   caused by: Connection refused (os error 111)
+2>   caused by: Connection refused (os error [..])
 2>
 2> hint: check the endpoint and its port, and HTTPS_PROXY if a proxy is needed
 "#]]);
@@ -116,7 +116,7 @@ exit 0
 1> Expiration        [TIME]
 1> Lifetime          [LIFETIME]
 1> Cached            true
-1> ClockSkewSeconds  3360
+1> ClockSkewSeconds  33[..]
 "#]]);
     let output = world.stsctl(["assume", "-o", "json"]).assert(str![[r#"
 exit 0
@@ -172,7 +172,7 @@ fn a_role_that_gives_less_than_was_asked_for_is_told() {
         .stsctl(["env", "--min-lifetime", "30m"])
         .assert(str![[r#"
 exit 4
-2> error: the new session lasts 899 s, less than the 1800 s asked for
+2> error: the new session lasts [..] s, less than the 1800 s asked for
 2>
 2> hint: the role's MaxSessionDuration limits it: ask for less with --min-lifetime
 "#]]);
@@ -251,7 +251,9 @@ fn a_cached_hop_that_was_revoked_is_replaced() {
     let world = World::new();
     let chain = ["--role-arn", OTHER_ROLE, "--role-arn", ROLE];
     let first = world.assume(&chain);
-    world.stsctl(["cache", "clear", "-q", "--role-arn", ROLE]).stdout();
+    world
+        .stsctl(["cache", "clear", "-q", "--role-arn", ROLE])
+        .stdout();
     world.cloud.restart(&["sts:expire-token:1"]);
     assert_ne!(world.assume(&chain), first);
     assert_eq!(world.cloud.calls("AssumeRole"), 2 + 3);
@@ -268,16 +270,28 @@ fn an_exported_session_is_used_until_it_is_close_to_its_end() {
             .env("ALIBABA_CLOUD_ACCESS_KEY_SECRET", "canary")
             .env("ALIBABA_CLOUD_SECURITY_TOKEN", "canary")
             .env("STSCTL_ROLE_ARN", ROLE)
-            .env("STSCTL_EXPIRATION", at(left).format("%Y-%m-%dT%H:%M:%SZ").to_string())
+            .env(
+                "STSCTL_EXPIRATION",
+                at(left).format("%Y-%m-%dT%H:%M:%SZ").to_string(),
+            )
             .without(["ALIBABA_CLOUD_ROLE_SESSION_NAME"])
     };
-    assert_eq!(exported(1000).json()["ALIBABA_CLOUD_ACCESS_KEY_ID"], "STS.exported");
+    assert_eq!(
+        exported(1000).json()["ALIBABA_CLOUD_ACCESS_KEY_ID"],
+        "STS.exported"
+    );
     // There is something else to make a new one from.
     world.config(&format!(
         "default_profile = \"dev\"\n[profile.dev]\naccess_key_id = \"LTAIalice\"\naccess_key_secret = \"secret-of-alice\"\nrole_arn = \"{ROLE}\"\n"
     ));
-    assert_eq!(exported(1000).json()["ALIBABA_CLOUD_ACCESS_KEY_ID"], "STS.exported");
+    assert_eq!(
+        exported(1000).json()["ALIBABA_CLOUD_ACCESS_KEY_ID"],
+        "STS.exported"
+    );
     assert_eq!(world.cloud.calls("AssumeRole"), 0);
-    assert_ne!(exported(100).json()["ALIBABA_CLOUD_ACCESS_KEY_ID"], "STS.exported");
+    assert_ne!(
+        exported(100).json()["ALIBABA_CLOUD_ACCESS_KEY_ID"],
+        "STS.exported"
+    );
     assert_eq!(world.cloud.calls("AssumeRole"), 1);
 }

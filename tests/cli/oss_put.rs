@@ -17,7 +17,10 @@ exit 0
     let object = world.cloud.object("demo-bucket", "reports/data.csv");
     assert_eq!(object.body, content);
     assert_eq!(object.header("content-type"), "text/csv");
-    assert_eq!(object.header("x-oss-hash-crc64ecma"), "17728095069323486328");
+    assert_eq!(
+        object.header("x-oss-hash-crc64ecma"),
+        "17728095069323486328"
+    );
 }
 
 #[test]
@@ -105,7 +108,10 @@ fn every_header_option_is_on_the_object() {
             .args(["--sign-version", version])
             .args(["--content-type", "text/html; charset=utf-8"])
             .args(["--cache-control", "max-age=60"])
-            .args(["--content-disposition", "attachment; filename=\"page.html\""])
+            .args([
+                "--content-disposition",
+                "attachment; filename=\"page.html\"",
+            ])
             .args(["--content-encoding", "identity"])
             .args(["--meta", "author=alice", "--meta", "Purpose=a test"])
             .args(["--tag", "team=blue", "--tag", "cost centre=7/a"])
@@ -198,7 +204,10 @@ exit 0
 1> put demo-bucket/hello.txt (5 bytes, CRC-64 11177612005948864433, RequestId [OSS_REQUEST_ID])
 "#]]);
     assert_eq!(world.cloud.calls("PutObject"), 3);
-    assert_eq!(world.cloud.object("demo-bucket", "hello.txt").body, b"hello");
+    assert_eq!(
+        world.cloud.object("demo-bucket", "hello.txt").body,
+        b"hello"
+    );
 }
 
 #[test]
@@ -219,7 +228,14 @@ fn a_lost_answer_does_not_make_our_own_object_someone_elses() {
     let world = World::with_faults(&["oss:drop-reply:1"]);
     world.file("hello.txt", "hello");
     world
-        .stsctl(["oss", "put", "demo-bucket", "once", "hello.txt", "--no-overwrite"])
+        .stsctl([
+            "oss",
+            "put",
+            "demo-bucket",
+            "once",
+            "hello.txt",
+            "--no-overwrite",
+        ])
         .assert(str![[r#"
 exit 0
 1> put demo-bucket/once (5 bytes, CRC-64 11177612005948864433, RequestId [OSS_REQUEST_ID])
@@ -269,6 +285,8 @@ fn what_cannot_be_read_again_is_not_retried() {
 exit 5
 2> error: cannot put `demo-bucket/from-stdin`
 2>   caused by: OSS answered PutObject with ServiceUnavailable: The service is temporarily unavailable. Please try again later (RequestId [OSS_REQUEST_ID])
+2>
+2> hint: the service itself fails: try again in a while
 "#]]);
     assert_eq!(world.cloud.calls("PutObject"), 1);
 }
@@ -356,5 +374,7 @@ exit 5
 2> error: cannot put `demo-bucket/k`
 2>   caused by: the transfer failed after 4 attempts
 2>   caused by: OSS answered PutObject with ServiceUnavailable: The service is temporarily unavailable. Please try again later (RequestId [OSS_REQUEST_ID])
+2>
+2> hint: the service itself fails: try again in a while
 "#]]);
 }

@@ -27,7 +27,11 @@ exit 4
 exit 4
 2> {"error":{"code":"EntityNotExist.Role","hints":["check the account id and the role's name in the RoleArn; the role must exist in that account"],"kind":"denied","message":"cannot assume `acs:ram::1234567890123456:role/nobody`: STS answered EntityNotExist.Role: The specified Role not exists . (RequestId [REQUEST_ID])","request_id":"[REQUEST_ID]"}}
 "#]]);
-    assert_eq!(world.cloud.calls("AssumeRole"), 2, "a refusal is not retried");
+    assert_eq!(
+        world.cloud.calls("AssumeRole"),
+        2,
+        "a refusal is not retried"
+    );
 }
 
 #[test]
@@ -195,12 +199,16 @@ exit 1
 2>
 2> hint: a proxy or a captive portal may be answering: check the endpoint, HTTPS_PROXY and the network's log-in page
 "#]]);
-    World::with_faults(&["sts:missing-field"]).stsctl(["assume"]).assert(str![[r#"
+    World::with_faults(&["sts:missing-field"])
+        .stsctl(["assume"])
+        .assert(str![[r#"
 exit 1
 2> error: cannot assume `acs:ram::1234567890123456:role/testrole`
 2>   caused by: the answer to AssumeRole has no Credentials.SecurityToken (RequestId [REQUEST_ID])
 "#]]);
-    World::with_faults(&["sts:expired"]).stsctl(["assume"]).assert(str![[r#"
+    World::with_faults(&["sts:expired"])
+        .stsctl(["assume"])
+        .assert(str![[r#"
 exit 1
 2> error: cannot assume `acs:ram::1234567890123456:role/testrole`
 2>   caused by: the session that STS answered had ended at [TIME], but its own clock says [TIME]
@@ -239,9 +247,7 @@ exit 5
 #[test]
 fn no_answer_in_time_is_worth_another_try_later() {
     let world = World::with_faults(&["sts:hang"]);
-    world
-        .stsctl(["assume", "--timeout", "1s"])
-        .assert(str![[r#"
+    world.stsctl(["assume", "--timeout", "1s"]).assert(str![[r#"
 exit 5
 2> error: cannot assume `acs:ram::1234567890123456:role/testrole`
 2>   caused by: STS gave no answer to AssumeRole

@@ -59,7 +59,8 @@ fn a_command_inside_has_all_it_needs_and_nothing_else() {
         .env("STSCTL_PROFILE", "old")
         .env("ALIBABA_CLOUD_SECURITY_TOKEN", "old")
         .env("UNRELATED", "kept")
-        .assert(str![[r#"
+        .assert(
+            str![[r#"
 exit 0
 1> ALIBABA_CLOUD_ACCESS_KEY_ID=[ACCESS_KEY_ID]
 1> ALIBABA_CLOUD_REGION_ID=cn-hangzhou
@@ -78,7 +79,9 @@ exit 0
 1> UNRELATED=kept
 1> USER=alice
 1> ALIBABA_CLOUD_ACCESS_KEY_SECRET=[SECRET]
-"#]].unordered());
+"#]]
+            .unordered(),
+        );
 }
 
 #[test]
@@ -126,7 +129,11 @@ fn it_serves_until_it_is_told_to_stop() {
     let world = World::new();
     let mut serving = world.stsctl(["sandbox", "serve"]).start();
     let lines = read_script(serving.take_stdout());
-    assert!(lines.iter().all(|line| line.starts_with("export ") || line.starts_with("unset ")));
+    assert!(
+        lines
+            .iter()
+            .all(|line| line.starts_with("export ") || line.starts_with("unset "))
+    );
     let dir = std::path::PathBuf::from(value(&lines, "STSCTL_CONFIG_DIR"));
     assert!(dir.join("config.toml").is_file());
     serving.signal(rustix::process::Signal::TERM);
@@ -228,12 +235,40 @@ fn what_is_kept_in_a_directory_survives() {
     let world = World::new();
     let exec = |script: &str| {
         world
-            .stsctl(["sandbox", "exec", "--data", "cloud", "--", "sh", "-c", script])
+            .stsctl([
+                "sandbox", "exec", "--data", "cloud", "--", "sh", "-c", script,
+            ])
             .stdout()
     };
     let key = || exec("echo $ALIBABA_CLOUD_ACCESS_KEY_ID");
     assert_eq!(key(), key());
     assert!(key().starts_with("LTAI"));
+}
+
+#[test]
+fn the_clouds_clock_and_its_sessions_are_as_asked() {
+    let world = World::new();
+    let program = crate::world::program().to_str().unwrap();
+    for skew in ["2h", "-2h", "1d"] {
+        let output = world
+            .stsctl(["sandbox", "exec", "--trace", "--skew", skew])
+            .args(["--session-lifetime", "100s", "--", program, "assume"])
+            .assert(str![[r#"
+exit 0
+1> RoleArn          acs:ram::1234567890123456:role/testrole
+1> AssumedRoleUser  acs:ram::1234567890123456:role/testrole/alice@[HOST]
+1> AccessKeyId      [STS_ID]
+1> AccessKeySecret  ********
+1> SecurityToken    ********
+1> Expiration       [TIME] (in [LIFETIME])
+1> RequestId        [REQUEST_ID]
+1> From             AssumeRole
+2> POST AssumeRole 400 InvalidTimeStamp.Expired
+2> POST AssumeRole 200
+"#]]);
+        let stdout = String::from_utf8(output.stdout).unwrap();
+        assert!(stdout.contains("Z (in 1m "), "{skew}: {stdout}");
+    }
 }
 
 #[test]
@@ -280,7 +315,8 @@ fn read_script(stdout: std::process::ChildStdout) -> Vec<String> {
         let mut line = String::new();
         reader.read_line(&mut line).unwrap();
         lines.push(line.trim_end().to_owned());
-        line.starts_with("unset ALIBABA_CLOUD_CONFIG_FILE").then_some(())
+        line.starts_with("unset ALIBABA_CLOUD_CONFIG_FILE")
+            .then_some(())
     });
     lines
 }

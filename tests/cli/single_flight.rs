@@ -62,7 +62,10 @@ fn who_waits_says_for_whom_and_goes_on_when_the_holder_is_killed() {
     let mut waiter = world.stsctl(["assume"]).start();
     let said = first_line(&mut waiter);
     let pid = holder.pid();
-    assert_eq!(said, format!("waiting for process {pid} to refresh the session\n"));
+    assert_eq!(
+        said,
+        format!("waiting for process {pid} to refresh the session\n")
+    );
     assert!(waiter.ended().is_none());
     drop(holder);
     waiter.assert(str![[r#"
@@ -142,9 +145,9 @@ fn herd(world: &World, count: usize) -> BTreeSet<String> {
     for (i, mut child) in children.into_iter().enumerate() {
         let status = child.wait().unwrap();
         let stderr = fs_err::read_to_string(file("err", i)).unwrap();
-        let only_waited = stderr
-            .lines()
-            .all(|line| line.starts_with("waiting for ") && line.ends_with(" to refresh the session"));
+        let only_waited = stderr.lines().all(|line| {
+            line.starts_with("waiting for ") && line.ends_with(" to refresh the session")
+        });
         assert!(status.success() && only_waited, "{status}: {stderr}");
         let json = fs_err::read(file("out", i)).unwrap();
         let json: serde_json::Value = serde_json::from_slice(&json).unwrap();

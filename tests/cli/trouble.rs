@@ -131,9 +131,38 @@ fn a_config_directory_that_cannot_be_made_costs_a_warning() {
         .stsctl(["assume"])
         .env("STSCTL_CONFIG_DIR", below)
         .assert(str![[r#"
-exit 1
-2> error: cannot read the configuration
-2>   caused by: failed to open file `[HOME]/file/config/config.toml`: Not a directory (os error 20)
+exit 0
+1> RoleArn          acs:ram::1234567890123456:role/testrole
+1> AssumedRoleUser  acs:ram::1234567890123456:role/testrole/test
+1> AccessKeyId      [STS_ID]
+1> AccessKeySecret  ********
+1> SecurityToken    ********
+1> Expiration       [TIME] (in [LIFETIME])
+1> RequestId        [REQUEST_ID]
+1> From             AssumeRole
+2> warning: cannot look at `[HOME]/file/config`: Not a directory (os error [..]); the session cache is not used; --config-dir names another place for it
+"#]]);
+}
+
+#[test]
+#[cfg(target_os = "linux")]
+fn a_place_where_nothing_can_be_made_costs_a_warning() {
+    let world = World::new();
+    // Not even root makes a directory there.
+    world
+        .stsctl(["assume"])
+        .env("STSCTL_CONFIG_DIR", "/proc/stsctl")
+        .assert(str![[r#"
+exit 0
+1> RoleArn          acs:ram::1234567890123456:role/testrole
+1> AssumedRoleUser  acs:ram::1234567890123456:role/testrole/test
+1> AccessKeyId      [STS_ID]
+1> AccessKeySecret  ********
+1> SecurityToken    ********
+1> Expiration       [TIME] (in [LIFETIME])
+1> RequestId        [REQUEST_ID]
+1> From             AssumeRole
+2> warning: cannot create `/proc/stsctl/sessions`: No such file or directory (os error 2); the session cache is not used; --config-dir names another place for it
 "#]]);
 }
 
@@ -142,9 +171,23 @@ fn a_read_only_config_directory_costs_a_warning() {
     let world = World::new();
     world.config("");
     chmod(&world.config_dir(), 0o500);
-    // Root may write anyway.
-    if fs_err::create_dir(world.config_dir().join("probe")).is_err() {
-        world.stsctl(["assume"]).assert(str![]);
+    // Root writes anyway, and needs no warning.
+    let is_root = fs_err::create_dir(world.config_dir().join("probe")).is_ok();
+    if is_root {
+        world.assume(&[]);
+    } else {
+        world.stsctl(["assume"]).assert(str![[r#"
+exit 0
+1> RoleArn          acs:ram::1234567890123456:role/testrole
+1> AssumedRoleUser  acs:ram::1234567890123456:role/testrole/test
+1> AccessKeyId      [STS_ID]
+1> AccessKeySecret  ********
+1> SecurityToken    ********
+1> Expiration       [TIME] (in [LIFETIME])
+1> RequestId        [REQUEST_ID]
+1> From             AssumeRole
+2> warning: cannot create `[HOME]/config/sessions`: Permission denied (os error 13); the session cache is not used; --config-dir names another place for it
+"#]]);
     }
     chmod(&world.config_dir(), 0o700);
 }

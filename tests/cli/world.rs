@@ -215,7 +215,9 @@ impl World {
 }
 
 static REGEXES: LazyLock<Vec<(&str, Regex)>> = LazyLock::new(|| {
-    PATTERNS.map(|(placeholder, pattern)| (placeholder, Regex::new(pattern).unwrap())).to_vec()
+    PATTERNS
+        .map(|(placeholder, pattern)| (placeholder, Regex::new(pattern).unwrap()))
+        .to_vec()
 });
 
 /// What differs from run to run. `redacted` is the part that does.
@@ -223,10 +225,7 @@ const PATTERNS: [(&str, &str); 14] = [
     ("[STS_ID]", r"STS\.[A-Za-z0-9]{25}"),
     ("[ACCESS_KEY_ID]", r"LTAI5t[A-Za-z0-9]{18}"),
     ("[PORT]", r"127\.0\.0\.1:(?<redacted>[0-9]+)"),
-    (
-        "[RANDOM]",
-        r"stsctl-sandbox-(?<redacted>[A-Za-z0-9]{6})",
-    ),
+    ("[RANDOM]", r"stsctl-sandbox-(?<redacted>[A-Za-z0-9]{6})"),
     (
         "[REQUEST_ID]",
         r"[0-9A-F]{8}-[0-9A-F]{4}-[0-9A-F]{4}-[0-9A-F]{4}-[0-9A-F]{12}",
@@ -331,7 +330,10 @@ impl Run {
     pub(crate) fn stdout(self) -> String {
         let output = self.output();
         let shown = shown(&output);
-        assert!(output.status.success() && output.stderr.is_empty(), "{shown}");
+        assert!(
+            output.status.success() && output.stderr.is_empty(),
+            "{shown}"
+        );
         String::from_utf8(output.stdout).unwrap()
     }
 
@@ -453,9 +455,14 @@ fn outside() -> impl Iterator<Item = (&'static str, OsString)> {
 }
 
 fn write(path: &Path, content: &[u8]) {
-    let mut file = private(fs_err::OpenOptions::new().write(true).create(true).truncate(true))
-        .open(path)
-        .unwrap();
+    let mut file = private(
+        fs_err::OpenOptions::new()
+            .write(true)
+            .create(true)
+            .truncate(true),
+    )
+    .open(path)
+    .unwrap();
     file.write_all(content).unwrap();
 }
 
