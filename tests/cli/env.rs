@@ -10,7 +10,7 @@ use stsctl::cache::Entry;
 use crate::world::{ROLE, Run, World, program};
 
 #[test]
-fn each_shell_gets_its_own_form() {
+fn each_unix_shell_gets_its_own_form() {
     let world = World::new();
     let env = |shell: &str| world.stsctl(["env", "--shell", shell]);
     let sh = env("sh").assert(str![[r#"
@@ -51,6 +51,13 @@ exit 0
 1> set -gx STSCTL_ROLE_ARN 'acs:ram::1234567890123456:role/testrole';
 1> set -eg ALIBABA_CLOUD_ROLE_ARN; if set -qx ALIBABA_CLOUD_ROLE_ARN; set -gx ALIBABA_CLOUD_ROLE_ARN ''; end;
 "#]]);
+    assert_eq!(world.cloud.calls("AssumeRole"), 1);
+}
+
+#[test]
+fn every_other_reader_gets_its_own_form() {
+    let world = World::new();
+    let env = |shell: &str| world.stsctl(["env", "--shell", shell]);
     env("powershell").assert(str![[r#"
 exit 0
 1> $env:ALIBABA_CLOUD_ACCESS_KEY_ID = '[STS_ID]'

@@ -356,6 +356,7 @@ impl Run {
 
 impl Running {
     /// Its process id.
+    #[cfg(unix)]
     pub(crate) fn pid(&self) -> u32 {
         self.child.as_ref().unwrap().id()
     }
@@ -368,16 +369,19 @@ impl Running {
     }
 
     /// Tells how it ended, if it has.
+    #[cfg(unix)]
     pub(crate) fn ended(&mut self) -> Option<ExitStatus> {
         self.child.as_mut().unwrap().try_wait().unwrap()
     }
 
     /// Its stderr, to be read while it runs.
+    #[cfg(unix)]
     pub(crate) fn take_stderr(&mut self) -> std::process::ChildStderr {
         self.child.as_mut().unwrap().stderr.take().unwrap()
     }
 
     /// Its stdout, to be read while it runs.
+    #[cfg(unix)]
     pub(crate) fn take_stdout(&mut self) -> std::process::ChildStdout {
         self.child.as_mut().unwrap().stdout.take().unwrap()
     }
