@@ -395,7 +395,7 @@ const IDENTITY: [&str; 4] = [
     "ALIBABA_CLOUD_ROLE_SESSION_NAME",
 ];
 
-fn assume_profile(world: &World, name: &str) -> crate::world::Run {
+fn assume_profile(world: &World, name: &str) -> crate::run::Run {
     world
         .stsctl(["assume", "--profile", name, "--refresh"])
         .without([

@@ -4,7 +4,8 @@
 use snapbox::str;
 
 use crate::cloud::ALICE;
-use crate::world::{ROLE, Run, World};
+use crate::run::Run;
+use crate::world::{ROLE, World};
 
 #[test]
 fn no_credentials_at_all() {

@@ -7,7 +7,8 @@ use secrecy::ExposeSecret;
 use snapbox::str;
 use stsctl::cache::Entry;
 
-use crate::world::{ROLE, Run, World, program};
+use crate::run::{Run, program};
+use crate::world::{ROLE, World};
 
 #[test]
 fn each_unix_shell_gets_its_own_form() {

@@ -20,6 +20,7 @@ mod env;
 mod freshness;
 mod oss_put;
 mod refusals;
+mod run;
 mod sandbox;
 #[cfg(unix)]
 mod sandbox_shell;

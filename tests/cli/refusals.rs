@@ -364,7 +364,7 @@ exit 1
 #[test]
 #[cfg(unix)]
 fn a_file_that_changes_while_it_is_read_is_told() {
-    use crate::world::wait_for;
+    use crate::run::wait_for;
     let world = World::new();
     let path = world.file("growing", vec![7; 4 << 20]);
     let run = world

@@ -93,7 +93,7 @@ exit 1
 #[test]
 fn the_clouds_clock_and_its_sessions_are_as_asked() {
     let world = World::new();
-    let program = crate::world::program().to_str().unwrap();
+    let program = crate::run::program().to_str().unwrap();
     for skew in ["2h", "-2h", "1d"] {
         let output = world
             .stsctl(["sandbox", "exec", "--trace", "--skew", skew])
@@ -119,7 +119,7 @@ exit 0
 #[test]
 fn the_trace_tells_each_request() {
     let world = World::new();
-    let program = crate::world::program().to_str().unwrap();
+    let program = crate::run::program().to_str().unwrap();
     world
         .stsctl(["sandbox", "exec", "--trace", "--fault", "sts:503:1", "--"])
         .args([program, "whoami", "-q", "--offline"])

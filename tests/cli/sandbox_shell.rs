@@ -5,7 +5,8 @@ use std::io::{BufRead, BufReader};
 
 use snapbox::{IntoData, str};
 
-use crate::world::{World, wait_for};
+use crate::run::wait_for;
+use crate::world::World;
 
 #[test]
 fn exec_ends_with_the_commands_own_code() {
@@ -55,7 +56,7 @@ exit 0
 fn the_main_job_runs_inside() {
     let world = World::new();
     world.file("hello.txt", "hello");
-    let program = crate::world::program().to_str().unwrap();
+    let program = crate::run::program().to_str().unwrap();
     let script = format!(
         r#"set -eu
         PATH="$(dirname '{program}'):$PATH"
@@ -109,7 +110,7 @@ fn it_serves_until_it_is_told_to_stop() {
 #[test]
 fn in_the_background_it_outlives_its_shell_and_stops_when_told() {
     let world = World::new();
-    let program = crate::world::program().to_str().unwrap();
+    let program = crate::run::program().to_str().unwrap();
     let script = format!(
         r#"set -eu
         PATH="$(dirname '{program}'):$PATH"

@@ -8,7 +8,8 @@ use chrono::TimeDelta;
 use rustix::process::Signal;
 use snapbox::str;
 
-use crate::world::{Running, World, wait_for};
+use crate::run::{Running, wait_for};
+use crate::world::World;
 
 #[test]
 fn two_hundred_cold_processes_make_one_call() {
