@@ -218,6 +218,53 @@ exit 1
 }
 
 #[test]
+fn a_redirect_is_not_followed() {
+    let world = World::new();
+    let address = server(format!(
+        "HTTP/1.1 302 Found\r\nlocation: {}/\r\ncontent-length: 0\r\nconnection: close\r\n\r\n",
+        world.cloud.url()
+    ));
+    world
+        .stsctl(["assume", "--sts-endpoint"])
+        .args([format!("http://{address}")])
+        .assert(str![[r#"
+exit 1
+2> error: cannot assume `acs:ram::1234567890123456:role/testrole`
+2>   caused by: `127.0.0.1:[PORT]` answered 302 Found with no content, which STS never does: a proxy or a captive portal may be answering in its place
+2>
+2> hint: a proxy or a captive portal may be answering: check the endpoint, HTTPS_PROXY and the network's log-in page
+"#]]);
+    assert_eq!(world.cloud.calls("AssumeRole"), 0);
+}
+
+#[test]
+fn a_loopback_endpoint_is_never_asked_through_a_proxy() {
+    let world = World::new();
+    let through = |args: &[&str]| {
+        let mut run = world.stsctl(args);
+        for name in ["HTTP_PROXY", "HTTPS_PROXY", "http_proxy", "https_proxy"] {
+            run = run.env(name, "http://127.0.0.1:1");
+        }
+        run
+    };
+    through(&["assume", "-o", "json"]).json();
+    through(&["oss", "put", "demo-bucket", "k", "-"])
+        .stdin("x")
+        .stdout();
+    // Any other host is.
+    let sts = ["assume", "--sts-endpoint", "sts.invalid"];
+    through(&sts).assert(str![[r#"
+exit 5
+2> error: cannot assume `acs:ram::1234567890123456:role/testrole`
+2>   caused by: STS gave no answer to AssumeRole
+2>   caused by: cannot connect to `sts.invalid`
+2>   caused by: Connection refused (os error [..])
+2>
+2> hint: check the endpoint and its port, and HTTPS_PROXY if a proxy is needed
+"#]]);
+}
+
+#[test]
 fn what_passes_is_tried_again_and_then_given_up() {
     let world = World::with_faults(&["sts:503:2", "sts:throttle:1"]);
     world.assume(&[]);
