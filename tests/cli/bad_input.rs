@@ -12,9 +12,10 @@ fn a_role_arn_is_checked() {
         .stsctl(["assume", "--role-arn", "acs:ram::123:user/alice"])
         .assert(str![[r#"
 exit 2
-2> error: invalid value 'acs:ram::123:user/alice' for '--role-arn <ARN>': `acs:ram::123:user/alice` is not a valid RoleArn: expected acs:ram::<account id>:role/<role name>
+2> error: the value of --role-arn <ARN> cannot be used
+2>   caused by: `acs:ram::123:user/alice` is not a valid RoleArn: expected acs:ram::<account id>:role/<role name>
 2>
-2> For more information, try '--help'.
+2> hint: for more information, try --help
 "#]]);
     world
         .stsctl(["assume"])
@@ -46,9 +47,10 @@ fn a_session_name_is_checked() {
         .stsctl(["assume", "--role-session-name", "with space"])
         .assert(str![[r#"
 exit 2
-2> error: invalid value 'with space' for '--role-session-name <NAME>': `with space` is not a valid RoleSessionName: 2 to 64 letters, digits, `.`, `@`, `_` and `-`
+2> error: the value of --role-session-name <NAME> cannot be used
+2>   caused by: `with space` is not a valid RoleSessionName: 2 to 64 letters, digits, `.`, `@`, `_` and `-`
 2>
-2> For more information, try '--help'.
+2> hint: for more information, try --help
 "#]]);
     world
         .stsctl(["assume"])
@@ -67,23 +69,26 @@ fn a_duration_is_checked() {
         .stsctl(["assume", "--duration", "14m59s"])
         .assert(str![[r#"
 exit 2
-2> error: invalid value '14m59s' for '--duration <D>': `899` is not a valid DurationSeconds: a session lasts 900 s (15m) to 43200 s (12h)
+2> error: the value of --duration <D> cannot be used
+2>   caused by: `899` is not a valid DurationSeconds: a session lasts 900 s (15m) to 43200 s (12h)
 2>
-2> For more information, try '--help'.
+2> hint: for more information, try --help
 "#]]);
     world.stsctl(["assume", "--duration", "13h"]).assert(str![[r#"
 exit 2
-2> error: invalid value '13h' for '--duration <D>': `46800` is not a valid DurationSeconds: a session lasts 900 s (15m) to 43200 s (12h)
+2> error: the value of --duration <D> cannot be used
+2>   caused by: `46800` is not a valid DurationSeconds: a session lasts 900 s (15m) to 43200 s (12h)
 2>
-2> For more information, try '--help'.
+2> hint: for more information, try --help
 "#]]);
     world
         .stsctl(["assume", "--duration", "an hour"])
         .assert(str![[r#"
 exit 2
-2> error: invalid value 'an hour' for '--duration <D>': `an hour` is not a valid duration: expected seconds, or a form like 90s, 15m, 1h30m, 2d
+2> error: the value of --duration <D> cannot be used
+2>   caused by: `an hour` is not a valid duration: expected seconds, or a form like 90s, 15m, 1h30m, 2d
 2>
-2> For more information, try '--help'.
+2> hint: for more information, try --help
 "#]]);
     world
         .stsctl(["assume", "--min-lifetime", "2h"])
@@ -158,6 +163,32 @@ exit 2
 }
 
 #[test]
+fn a_password_in_an_endpoint_is_not_repeated() {
+    let world = World::new();
+    let url = "https://user:canary@sts.example.com";
+    let asked = world.stsctl(["assume", "--sts-endpoint", url]);
+    asked.assert(str![[r#"
+exit 2
+2> error: the value of --sts-endpoint <HOST or URL> cannot be used
+2>   caused by: `…@…` is not a valid Endpoint: user names and passwords have no place in it
+2>
+2> hint: for more information, try --help
+"#]]);
+    let variable = world.stsctl(["assume"]).env("STSCTL_STS_ENDPOINT", url);
+    variable.assert(str![[r#"
+exit 2
+2> error: the value of STSCTL_STS_ENDPOINT cannot be used
+2>   caused by: `…@…` is not a valid Endpoint: user names and passwords have no place in it
+"#]]);
+    world
+        .stsctl(["assume", "--error-format=json", "--sts-endpoint", url])
+        .assert(str![[r#"
+exit 2
+2> {"error":{"code":null,"hints":["for more information, try --help"],"kind":"usage","message":"the value of --sts-endpoint <HOST or URL> cannot be used: `…@…` is not a valid Endpoint: user names and passwords have no place in it","request_id":null}}
+"#]]);
+}
+
+#[test]
 fn variables_are_checked_as_options_are() {
     let world = World::new();
     for (name, value) in [
@@ -213,33 +244,38 @@ exit 2
 "#]]);
     put("demo-bucket", "", "hello.txt").assert(str![[r#"
 exit 2
-2> error: invalid value '' for '<KEY>': `` is not a valid ObjectKey: 1 to 1023 bytes of UTF-8
+2> error: the value of <KEY> cannot be used
+2>   caused by: `` is not a valid ObjectKey: 1 to 1023 bytes of UTF-8
 2>
-2> For more information, try '--help'.
+2> hint: for more information, try --help
 "#]]);
     put("demo-bucket", "a/../b", "hello.txt").assert(str![[r#"
 exit 2
-2> error: invalid value 'a/../b' for '<KEY>': `a/../b` is not a valid ObjectKey: a `.` or `..` segment would be folded away by HTTP clients
+2> error: the value of <KEY> cannot be used
+2>   caused by: `a/../b` is not a valid ObjectKey: a `.` or `..` segment would be folded away by HTTP clients
 2>
-2> For more information, try '--help'.
+2> hint: for more information, try --help
 "#]]);
     put("demo-bucket", "/k", "hello.txt").assert(str![[r#"
 exit 2
-2> error: invalid value '/k' for '<KEY>': `/k` is not a valid ObjectKey: it must not start with `/` or `\`
+2> error: the value of <KEY> cannot be used
+2>   caused by: `/k` is not a valid ObjectKey: it must not start with `/` or `\`
 2>
-2> For more information, try '--help'.
+2> hint: for more information, try --help
 "#]]);
-    // What clap echoes of a long value is left out here.
-    let stderr = put("demo-bucket", &"x".repeat(1024), "hello.txt").stderr(2);
-    assert!(
-        stderr.contains("is not a valid ObjectKey: 1 to 1023 bytes of UTF-8"),
-        "{stderr}"
-    );
+    put("demo-bucket", &"x".repeat(1024), "hello.txt").assert(str![[r#"
+exit 2
+2> error: the value of <KEY> cannot be used
+2>   caused by: `xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx…` is not a valid ObjectKey: 1 to 1023 bytes of UTF-8
+2>
+2> hint: for more information, try --help
+"#]]);
     put("Demo_Bucket", "k", "hello.txt").assert(str![[r#"
 exit 2
-2> error: invalid value 'Demo_Bucket' for '<BUCKET>': `Demo_Bucket` is not a valid Bucket: 3 to 63 lower-case letters, digits and hyphens, no hyphen at either end
+2> error: the value of <BUCKET> cannot be used
+2>   caused by: `Demo_Bucket` is not a valid Bucket: 3 to 63 lower-case letters, digits and hyphens, no hyphen at either end
 2>
-2> For more information, try '--help'.
+2> hint: for more information, try --help
 "#]]);
     let large = world.file("large", "");
     let file = fs_err::OpenOptions::new().write(true).open(large).unwrap();
@@ -262,34 +298,38 @@ fn headers_that_oss_would_refuse_are_not_sent() {
     };
     put("--meta", "no-equals-sign").assert(str![[r#"
 exit 2
-2> error: invalid value 'no-equals-sign' for '--meta <K=V>': `no-equals-sign` is not a valid pair: expected NAME=VALUE
+2> error: the value of --meta <K=V> cannot be used
+2>   caused by: `no-equals-sign` is not a valid pair: expected NAME=VALUE
 2>
-2> For more information, try '--help'.
+2> hint: for more information, try --help
 "#]]);
     put("--content-type", "two\nlines").assert(str![[r#"
 exit 2
-2> error: invalid value 'two
-2> lines' for '--content-type <TYPE>': `two\nlines` is not a valid header value: a header holds printable ASCII characters only; encode others, as with %XX
+2> error: the value of --content-type <TYPE> cannot be used
+2>   caused by: `two\nlines` is not a valid header value: a header holds printable ASCII characters only; encode others, as with %XX
 2>
-2> For more information, try '--help'.
+2> hint: for more information, try --help
 "#]]);
     put("--acl", "everyone").assert(str![[r#"
 exit 2
-2> error: invalid value 'everyone' for '--acl <ACL>': `everyone` is not a valid object ACL: one of default, private, public-read, public-read-write
+2> error: the value of --acl <ACL> cannot be used
+2>   caused by: `everyone` is not a valid object ACL: one of default, private, public-read, public-read-write
 2>
-2> For more information, try '--help'.
+2> hint: for more information, try --help
 "#]]);
     put("--storage-class", "Cold").assert(str![[r#"
 exit 2
-2> error: invalid value 'Cold' for '--storage-class <CLASS>': `Cold` is not a valid storage class: one of Standard, IA, Archive, ColdArchive, DeepColdArchive
+2> error: the value of --storage-class <CLASS> cannot be used
+2>   caused by: `Cold` is not a valid storage class: one of Standard, IA, Archive, ColdArchive, DeepColdArchive
 2>
-2> For more information, try '--help'.
+2> hint: for more information, try --help
 "#]]);
     put("--bandwidth-limit", "0").assert(str![[r#"
 exit 2
-2> error: invalid value '0' for '--bandwidth-limit <SIZE>': `0` is not a valid bandwidth limit: it must be more than 0
+2> error: the value of --bandwidth-limit <SIZE> cannot be used
+2>   caused by: `0` is not a valid bandwidth limit: it must be more than 0
 2>
-2> For more information, try '--help'.
+2> hint: for more information, try --help
 "#]]);
     assert_eq!(world.cloud.calls("PutObject"), 0);
 }

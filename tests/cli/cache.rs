@@ -113,9 +113,10 @@ exit 0
         .stsctl(["cache", "clear", "--key", "../config.toml"])
         .assert(str![[r#"
 exit 2
-2> error: invalid value '../config.toml' for '--key <KEY>': the key of a cached session is 64 digits of 0-9 and a-f
+2> error: the value of --key <KEY> cannot be used
+2>   caused by: the key of a cached session is 64 digits of 0-9 and a-f
 2>
-2> For more information, try '--help'.
+2> hint: for more information, try --help
 "#]]);
 }
 

@@ -67,17 +67,19 @@ exit 2
         .stsctl(["sandbox", "serve", "--fault", "sts:nothing"])
         .assert(str![[r#"
 exit 2
-2> error: invalid value 'sts:nothing' for '--fault <SPEC>': `sts:nothing` is not a valid fault: no such fault
+2> error: the value of --fault <SPEC> cannot be used
+2>   caused by: `sts:nothing` is not a valid fault: no such fault
 2>
-2> For more information, try '--help'.
+2> hint: for more information, try --help
 "#]]);
     world
         .stsctl(["sandbox", "serve", "--background", "--fault", "oss:truncate"])
         .assert(str![[r#"
 exit 2
-2> error: invalid value 'oss:truncate' for '--fault <SPEC>': `oss:truncate` is not a valid fault: this service has no such fault
+2> error: the value of --fault <SPEC> cannot be used
+2>   caused by: `oss:truncate` is not a valid fault: this service has no such fault
 2>
-2> For more information, try '--help'.
+2> hint: for more information, try --help
 "#]]);
     let port = world.cloud.url().replace("http://", "");
     world
