@@ -30,6 +30,12 @@ pub enum Error {
         /// How long it should.
         least: Duration,
     },
+    /// The refresh of a session that is still valid took too long; never returned, only noticed.
+    #[error("refreshing the session of `{role_arn}` took longer than 3 s")]
+    TooSlow {
+        /// The role.
+        role_arn: RoleArn,
+    },
     /// Another process held the session's lock all the time.
     #[error("waited 30 s for {} to refresh the session of `{role_arn}`", whom(holder.as_ref()))]
     Waited {

@@ -30,7 +30,8 @@ const LONGEST_WAIT: Duration = Duration::from_secs(30);
 const POLL: Duration = Duration::from_millis(20);
 /// How long a caller waits before it says so.
 const QUIET_WAIT: Duration = Duration::from_millis(700);
-/// The one attempt to refresh a session that is still valid may take this long.
+/// The one attempt to refresh a session that is still valid may take this long, with all that it
+/// needs: a secret's command, a wait for another process, the hops before.
 const REFRESH_LIMIT: Duration = Duration::from_secs(3);
 /// After a failed refresh nobody tries again for this many seconds, drawn at random.
 const BACK_OFF_SECONDS: std::ops::RangeInclusive<i64> = 30..=60;
@@ -158,7 +159,8 @@ impl Broker {
             let wanted = &inputs[hop];
             if demand.refresh {
                 // From here on "new" means: not the one that is there now.
-                demand.rejected = self.entry(wanted).map(|entry| entry.session.access_key_id);
+                let there = self.entry(wanted).map(|entry| entry.session.access_key_id);
+                demand.rejected = there.or(demand.rejected);
             } else if let Look::Serve(entry) = self.look(wanted, &demand) {
                 return Ok(granted(entry, true));
             }
@@ -175,10 +177,23 @@ impl Broker {
             let skew = last
                 .or(fallback.as_ref().map(|f| f.skew))
                 .unwrap_or_default();
-            match self
-                .assume(plan, inputs, hop, skew, fallback.is_some())
-                .await
-            {
+            let made = match &fallback {
+                None => {
+                    let retry = RetryPolicy::default();
+                    self.assume(plan, inputs, hop, skew, retry).await
+                }
+                Some(_) => {
+                    let retry = RetryPolicy::once(REFRESH_LIMIT);
+                    let attempt = self.assume(plan, inputs, hop, skew, retry);
+                    tokio::time::timeout(REFRESH_LIMIT, attempt)
+                        .await
+                        .unwrap_or_else(|_| {
+                            let role_arn = plan.hops[hop].role_arn.clone();
+                            Err(Error::TooSlow { role_arn })
+                        })
+                }
+            };
+            match made {
                 Ok(entry) => {
                     self.keep(lock.as_ref(), &entry);
                     self.check_lifetime(&entry, &demand)?;
@@ -197,13 +212,8 @@ impl Broker {
         inputs: &[Inputs],
         hop: usize,
         skew: ClockSkew,
-        have_fallback: bool,
+        retry: RetryPolicy,
     ) -> Result<Entry, Error> {
-        let retry = if have_fallback {
-            RetryPolicy::once(REFRESH_LIMIT)
-        } else {
-            RetryPolicy::default()
-        };
         let role = &plan.hops[hop];
         let sts = StsClient::new(
             Arc::clone(&self.transport),
@@ -264,7 +274,7 @@ impl Broker {
             left: lifetime_left(&entry, now),
         });
         let pause = fastrand::i64(BACK_OFF_SECONDS);
-        entry.retry_after = Some(now + TimeDelta::seconds(pause));
+        entry.retry_after = now.checked_add_signed(TimeDelta::seconds(pause));
         self.keep(lock, &entry);
         Ok(granted(entry, true))
     }

@@ -38,6 +38,7 @@ impl From<broker::Error> for CommandError {
             broker::Error::TooShort { .. } => Self::new(Kind::Denied, error).hinted(
                 "the role's MaxSessionDuration limits it: ask for less with --min-lifetime",
             ),
+            broker::Error::TooSlow { .. } => Self::new(Kind::Unavailable, error),
             broker::Error::Waited { .. } => Self::new(Kind::Unavailable, error)
                 .hinted("try again; if that process hangs, end it, and its lock is free"),
         }
