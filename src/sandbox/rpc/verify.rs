@@ -2,14 +2,16 @@
 //! AccessKey, token, time, nonce, signature. Must not know what the action does.
 
 use chrono::{DateTime, NaiveDateTime, TimeDelta, Utc};
+use http::StatusCode;
 use sha2::{Digest, Sha256};
+use zeroize::Zeroizing;
 
-use super::{Call, Fail, remember_nonce};
+use super::{Call, Fail};
+use crate::sandbox::faults::{Service, What};
 use crate::sandbox::identity::{Caller, Refusal};
 use crate::sandbox::wire::{self, Head};
-use crate::sandbox::{State, faults, lock};
+use crate::sandbox::{State, lock, random};
 use crate::sign;
-use http::StatusCode;
 
 /// The parts of either scheme that the checks need.
 struct Claim<'a> {
@@ -36,11 +38,8 @@ pub(super) fn verify(state: &State, call: &Call<'_>) -> Result<Caller, Fail> {
         call.required(name)?;
     }
     let now = state.now();
-    if claim.token.is_some()
-        && let Some(_) = state.faults.take(faults::Service::Sts, |what| {
-            what == faults::What::ExpireToken
-        })
-    {
+    let expired = |what| what == What::ExpireToken;
+    if claim.token.is_some() && state.faults.take(Service::Sts, expired).is_some() {
         return Err(Fail::expired_token());
     }
     let (caller, secret) = lock(&state.sessions)
@@ -84,7 +83,8 @@ pub(super) fn verify(state: &State, call: &Call<'_>) -> Result<Caller, Fail> {
             }
         }
     }
-    remember_nonce(state, claim.access_key_id, claim.nonce);
+    // Only now: a request that somebody else made up must not use the nonce up.
+    lock(&state.nonces).insert(claim.access_key_id, claim.nonce, now);
     Ok(caller)
 }
 
@@ -159,7 +159,7 @@ fn acs3<'a>(call: &'a Call<'_>, authorization: &'a str) -> Result<Claim<'a>, Fai
 
 /// Rebuilds the CanonicalRequest from the headers that the client says it signed, and from the
 /// body's own digest, whatever x-acs-content-sha256 claims.
-fn acs3_canonical(call: &Call<'_>, signed_headers: &[&str]) -> zeroize::Zeroizing<String> {
+fn acs3_canonical(call: &Call<'_>, signed_headers: &[&str]) -> Zeroizing<String> {
     let headers: Vec<(&str, &str)> = signed_headers
         .iter()
         .map(|name| (*name, call.head.header(name).unwrap_or_default()))
@@ -170,7 +170,7 @@ fn acs3_canonical(call: &Call<'_>, signed_headers: &[&str]) -> zeroize::Zeroizin
         &call.head.path,
         &wire::borrowed(&call.head.query),
         &headers,
-        &crate::sandbox::random::hex_upper(&digest).to_lowercase(),
+        &random::hex_upper(&digest).to_lowercase(),
     )
 }
 
@@ -203,10 +203,13 @@ fn token(value: Option<&str>) -> Option<&str> {
     value.filter(|token| !token.is_empty())
 }
 
+/// Reads `2026-01-02T03:04:05Z`, with or without a fraction, and nothing else: chrono alone takes
+/// years of any length and numbers of one digit.
 fn parse_time(text: &str) -> Option<DateTime<Utc>> {
-    NaiveDateTime::parse_from_str(text, "%Y-%m-%dT%H:%M:%SZ")
-        .ok()
-        .map(|at| at.and_utc())
+    // ali-oss's STS client sends milliseconds.
+    let at = NaiveDateTime::parse_from_str(text, "%Y-%m-%dT%H:%M:%S%.fZ").ok()?;
+    let whole = at.format("%Y-%m-%dT%H:%M:%S").to_string();
+    text.starts_with(&whole).then(|| at.and_utc())
 }
 
 fn incomplete() -> Fail {
