@@ -17,7 +17,7 @@ pub enum Error {
         role_arn: RoleArn,
         /// What STS, or the way to it, said.
         #[source]
-        source: sts::Error,
+        source: Box<sts::Error>,
     },
     /// The base identity's secret could not be had.
     #[error(transparent)]

@@ -166,7 +166,7 @@ impl Broker {
             }
             let lock = match self.lock(wanted, &demand).await? {
                 Turn::Served(entry) => return Ok(granted(*entry, true)),
-                Turn::Mine(lock) => Some(lock),
+                Turn::Mine(lock) => Some(*lock),
                 Turn::Unlocked => None,
             };
             // Another process may have refreshed it while we waited for the lock.
@@ -177,21 +177,18 @@ impl Broker {
             let skew = last
                 .or(fallback.as_ref().map(|f| f.skew))
                 .unwrap_or_default();
-            let made = match &fallback {
-                None => {
-                    let retry = RetryPolicy::default();
-                    self.assume(plan, inputs, hop, skew, retry).await
+            let made = if fallback.is_some() {
+                let retry = RetryPolicy::once(REFRESH_LIMIT);
+                let attempt = self.assume(plan, inputs, hop, skew, retry);
+                match tokio::time::timeout(REFRESH_LIMIT, attempt).await {
+                    Ok(made) => made,
+                    Err(_) => Err(Error::TooSlow {
+                        role_arn: plan.hops[hop].role_arn.clone(),
+                    }),
                 }
-                Some(_) => {
-                    let retry = RetryPolicy::once(REFRESH_LIMIT);
-                    let attempt = self.assume(plan, inputs, hop, skew, retry);
-                    tokio::time::timeout(REFRESH_LIMIT, attempt)
-                        .await
-                        .unwrap_or_else(|_| {
-                            let role_arn = plan.hops[hop].role_arn.clone();
-                            Err(Error::TooSlow { role_arn })
-                        })
-                }
+            } else {
+                let retry = RetryPolicy::default();
+                self.assume(plan, inputs, hop, skew, retry).await
             };
             match made {
                 Ok(entry) => {
@@ -247,7 +244,7 @@ impl Broker {
         };
         let answer = answer.map_err(|source| Error::AssumeRole {
             role_arn: role.role_arn.clone(),
-            source,
+            source: Box::new(source),
         })?;
         Ok(Entry {
             session: answer.value,
@@ -288,7 +285,7 @@ impl Broker {
         let mut told = false;
         loop {
             match cache.try_lock(wanted, self.clock.now()) {
-                Ok(Some(lock)) => return Ok(Turn::Mine(lock)),
+                Ok(Some(lock)) => return Ok(Turn::Mine(Box::new(lock))),
                 Ok(None) => {}
                 Err(error) => {
                     (self.notify)(Notice::CacheUnusable(&error));
@@ -300,8 +297,8 @@ impl Broker {
                 Look::Refresh { fallback, .. } => fallback,
             };
             let now = self.clock.now();
-            let waited = started.elapsed();
-            let out_of_time = waited >= LONGEST_WAIT;
+            let elapsed = started.elapsed();
+            let out_of_time = elapsed >= LONGEST_WAIT;
             if let Some(entry) = fallback {
                 // While the session is merely ageing nobody waits; when it is ending, its
                 // refresh is waited for, but not past the bound.
@@ -316,7 +313,7 @@ impl Broker {
                     role_arn: wanted.role_arn.clone(),
                 });
             }
-            if !told && waited >= QUIET_WAIT {
+            if !told && elapsed >= QUIET_WAIT {
                 told = true;
                 (self.notify)(Notice::Waiting {
                     holder: cache.holder(wanted).as_ref(),
@@ -424,7 +421,7 @@ enum Look {
 /// The outcome of waiting for a lock.
 enum Turn {
     /// This process refreshes.
-    Mine(CacheLock),
+    Mine(Box<CacheLock>),
     /// Another process has refreshed, or is doing so while the session is good enough.
     Served(Box<Entry>),
     /// There is nothing to lock: no cache, or one that cannot be used.

@@ -32,7 +32,7 @@ impl From<broker::Error> for CommandError {
     fn from(error: broker::Error) -> Self {
         match error {
             broker::Error::AssumeRole { role_arn, source } => {
-                Self::from(source).doing(format!("cannot assume `{role_arn}`"))
+                Self::from(*source).doing(format!("cannot assume `{role_arn}`"))
             }
             broker::Error::Config(error) => error.into(),
             broker::Error::TooShort { .. } => Self::new(Kind::Denied, error).hinted(
