@@ -1,1 +1,3 @@
 //! What a user of the program sees: real processes against the sandbox.
+
+mod secrets;

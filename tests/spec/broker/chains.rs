@@ -3,6 +3,7 @@
 use chrono::TimeDelta;
 use futures_util::future::join_all;
 use stsctl::broker::{Error, inputs};
+use stsctl::cache::Inputs;
 use stsctl::config::Plan;
 
 use super::stage::{IOTROLE, Sent, Stage, TESTROLE, Weather, id};
@@ -52,7 +53,7 @@ async fn each_hop_is_made_with_the_one_before_and_cached_by_its_own_key() {
     let plan = three_hops(&stage);
     let granted = stage.session(&plan).await.unwrap();
     assert_eq!(stage.sent(), expected(&stage, &plan, &[0, 1, 2]));
-    let keys: std::collections::BTreeSet<_> = inputs(&plan).iter().map(|i| i.key()).collect();
+    let keys: std::collections::BTreeSet<_> = inputs(&plan).iter().map(Inputs::key).collect();
     assert_eq!(keys.len(), 3);
     assert_eq!(
         granted.session.access_key_id,

@@ -95,10 +95,11 @@ fn steps() -> impl Strategy<Value = Vec<Step>> {
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(64))]
 
-    /// [`Stage::demand`] holds each session that is handed out against the cloud's own clock.
+    /// [`Stage::demand`] holds each session that is handed out against the cloud's own clock. (A
+    /// session of a second or two may end on its way here; no service gives such.)
     #[test]
     fn nobody_is_handed_a_session_past_its_expiration(
-        lifetime in prop_oneof![1_u64..120, 120_u64..4000],
+        lifetime in prop_oneof![5_u64..120, 120_u64..4000],
         skew in prop_oneof![Just(0), -3_i64..3, -100_000_i64..100_000],
         ahead in prop_oneof![Just(0), -3000_i64..3000, -100_000_000_i64..100_000_000],
         steps in steps(),
@@ -128,8 +129,7 @@ proptest! {
                     }
                     Step::Want => {
                         let granted = stage.session(&plan).await;
-                        // A second's session may end on its way here.
-                        assert!(granted.is_ok() || stormy || lifetime < 5, "{granted:?}");
+                        assert!(granted.is_ok() || stormy, "{granted:?}");
                     }
                 }
             }

@@ -1,14 +1,15 @@
 //! What a session depends on: each input, and the base identity's secret.
 
-use std::fs;
-
 use stsctl::broker::Demand;
 use stsctl::config::{ConfigFile, Env, Plan, resolve};
 
 use super::stage::{IOTROLE, Stage, TESTROLE, id, wanted};
 
+/// A change, and its name.
+type Flip = (&'static str, fn(&mut Plan));
+
 /// Each changes one input of the plan, and nothing else.
-const FLIPS: [(&str, fn(&mut Plan)); 9] = [
+const FLIPS: [Flip; 9] = [
     ("nothing", |_| {}),
     ("STS endpoint", |plan| {
         plan.sts_endpoint = "http://sts.other.localhost".parse().unwrap();
@@ -100,7 +101,7 @@ async fn a_secrets_command_runs_only_for_a_new_session() {
     let mut wanted = wanted(&[TESTROLE]);
     wanted.profile = Some("alice".to_owned());
     let plan = resolve(&wanted, &Env::default(), &config, stage.now()).unwrap();
-    let runs = || fs::read_to_string(&runs).map_or(0, |text| text.lines().count());
+    let runs = || fs_err::read_to_string(&runs).map_or(0, |text| text.lines().count());
     assert_eq!(runs(), 0);
 
     stage.set_weather(Weather::Slow(Duration::from_secs(1)));

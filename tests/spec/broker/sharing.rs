@@ -65,20 +65,16 @@ async fn without_a_cache_each_call_makes_a_session() {
 async fn what_others_could_have_read_costs_a_notice_and_not_the_session() {
     use std::os::unix::fs::PermissionsExt;
 
-    let file = |stage: &Stage| {
-        let name = format!("{}.v1.json", last(&stage.one_role()).key());
-        stage.cache().path().join(name)
-    };
-    let directory = |stage: &Stage| stage.cache().path().to_owned();
-    let loosened: [(&dyn Fn(&Stage) -> std::path::PathBuf, u32); 2] =
-        [(&file, 0o640), (&directory, 0o755)];
-    for (path, mode) in loosened {
+    for (is_file, mode) in [(true, 0o640), (false, 0o755)] {
         let stage = Stage::new();
         let plan = stage.one_role();
         let first = stage.session(&plan).await.unwrap();
         let broker = stage.broker();
-        let loose = std::fs::Permissions::from_mode(mode);
-        std::fs::set_permissions(path(&stage), loose).unwrap();
+        let mut path = stage.cache().path().to_owned();
+        if is_file {
+            path.push(format!("{}.v1.json", last(&plan).key()));
+        }
+        std::fs::set_permissions(path, std::fs::Permissions::from_mode(mode)).unwrap();
         let refresh = Demand {
             refresh: true,
             ..Demand::default()
