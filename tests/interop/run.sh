@@ -68,6 +68,7 @@ in_sandbox() {
 run "$python" "$here/sign_compare.py" "$SIGN_INTEROP"
 "$python" "$here/sign_compare.py" - >"$work/requests"
 run node "$here/sign_compare.js" "$SIGN_INTEROP" <"$work/requests"
+run env PATH="$(dirname -- "$STSCTL"):$work/venv/bin:$PATH" "$here/readme_walk.sh"
 in_sandbox ''
 in_sandbox '--session-lifetime 1s' expired
 

@@ -203,13 +203,16 @@ fn token(value: Option<&str>) -> Option<&str> {
     value.filter(|token| !token.is_empty())
 }
 
-/// Reads `2026-01-02T03:04:05Z`, with or without a fraction, and nothing else: chrono alone takes
-/// years of any length and numbers of one digit.
+/// Reads `2026-01-02T03:04:05Z`, or with the milliseconds that ali-oss's STS client sends, and
+/// nothing else: chrono takes years and fractions of any length.
 fn parse_time(text: &str) -> Option<DateTime<Utc>> {
-    // ali-oss's STS client sends milliseconds.
-    let at = NaiveDateTime::parse_from_str(text, "%Y-%m-%dT%H:%M:%S%.fZ").ok()?;
-    let whole = at.format("%Y-%m-%dT%H:%M:%S").to_string();
-    text.starts_with(&whole).then(|| at.and_utc())
+    let form = match text.len() {
+        20 => "%Y-%m-%dT%H:%M:%SZ",
+        24 => "%Y-%m-%dT%H:%M:%S%.3fZ",
+        _ => return None,
+    };
+    let at = NaiveDateTime::parse_from_str(text, form).ok()?;
+    (at.format(form).to_string() == text).then(|| at.and_utc())
 }
 
 fn incomplete() -> Fail {
@@ -233,3 +236,26 @@ const MISMATCH: &str =
 
 /// How far a client's clock may be off.
 const TOLERANCE: TimeDelta = TimeDelta::minutes(15);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_time_has_seconds_or_milliseconds() {
+        for text in ["2026-01-02T03:04:05Z", "2026-01-02T03:04:05.678Z"] {
+            assert!(parse_time(text).is_some(), "{text}");
+        }
+        for text in [
+            "",
+            "2026-01-02T03:04:05",
+            "2026-01-02 03:04:05Z",
+            "2026-01-02T03:04:05.6Z",
+            "2026-01-02T03:04:05+00Z",
+            "+2026-1-2T03:04:05Z",
+            "2026-13-02T03:04:05Z",
+        ] {
+            assert!(parse_time(text).is_none(), "{text}");
+        }
+    }
+}
