@@ -32,12 +32,13 @@ impl From<broker::Error> for CommandError {
     fn from(error: broker::Error) -> Self {
         match error {
             broker::Error::AssumeRole { role_arn, source } => {
-                Self::from(source).doing(format!("cannot assume `{role_arn}`"))
+                Self::from(*source).doing(format!("cannot assume `{role_arn}`"))
             }
             broker::Error::Config(error) => error.into(),
             broker::Error::TooShort { .. } => Self::new(Kind::Denied, error).hinted(
                 "the role's MaxSessionDuration limits it: ask for less with --min-lifetime",
             ),
+            broker::Error::TooSlow { .. } => Self::new(Kind::Unavailable, error),
             broker::Error::Waited { .. } => Self::new(Kind::Unavailable, error)
                 .hinted("try again; if that process hangs, end it, and its lock is free"),
         }
@@ -125,7 +126,15 @@ impl From<transfer::Error<Self>> for CommandError {
             }
             transfer::Error::Unsettled { source } => Self::from(source)
                 .doing("an answer was lost and an object is there now; whether it is this one cannot be told"),
-            transfer::Error::Source(error) => Self::new(source_kind(&error), error),
+            transfer::Error::Source(error) => {
+                let changed = matches!(error, transfer::SourceError::Changed(_));
+                let failed = Self::new(source_kind(&error), error);
+                if changed {
+                    failed.hinted("put it again when nothing writes to it any more")
+                } else {
+                    failed
+                }
+            }
             transfer::Error::Checksum { .. } => Self::local(error.to_string())
                 .hinted("put it again; the object that is there now is damaged"),
             transfer::Error::Unread => Self::local(error.to_string()).hinted(NOT_THE_API),

@@ -36,8 +36,8 @@ impl AliyunConfig {
     pub fn load(path: &Path) -> Result<Self> {
         let text = fs_err::read_to_string(path)
             .map(Zeroizing::new)
-            .map_err(|source| Error::Io {
-                action: "read the official CLI's configuration",
+            .map_err(|source| Error::Read {
+                what: "the official CLI's configuration",
                 source,
             })?;
         Self::parse(path, &text)

@@ -1,62 +1,57 @@
 #!/usr/bin/env bash
-# Compares `stsctl env`, answered from the cache, with `/bin/true`: started in turn, the same way,
-# first with one cached session, then with many. Prints the median wall times and their ratio
-# (wanted: at most 2). Usage: tests/bench/warm_env.sh [ROUNDS] [SESSIONS]
+# Shows what `stsctl env` costs when the session is cached: its wall time over that of /bin/true, in
+# one run that takes turns, with no other session in the cache and with 10,000; and, where strace is
+# installed, the system calls that would betray a network or a thread. Prints, and asserts nothing.
+#
+# STSCTL names the binary; without it a release build is made. ROUNDS is how often each runs.
+
 set -euo pipefail
-cd "$(dirname "$0")/../.."
+here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
+repo=$(cd "$here/../.." && pwd)
+rounds=${ROUNDS:-400}
 
-rounds=${1:-1000}
-sessions=${2:-10000}
+if [[ -z ${STSCTL:-} ]]; then
+  (cd "$repo" && cargo build --locked --release --bin stsctl)
+  STSCTL=${CARGO_TARGET_DIR:-$repo/target}/release/stsctl
+fi
 
-cargo build --quiet --release --bin stsctl
-stsctl=$(cd "${CARGO_TARGET_DIR:-target}/release" && pwd)/stsctl
-
-# Nothing of the caller's counts but what every process has.
-for name in $(compgen -e); do
-  case $name in HOME | LANG | LOGNAME | PATH | TERM | USER) ;; *) unset "$name" ;; esac
-done
-variables=$("$stsctl" sandbox serve --background)
+variables=$("$STSCTL" sandbox serve --background)
 eval "$variables"
-trap '"$stsctl" --quiet sandbox stop' EXIT
-"$stsctl" assume >/dev/null
+config=$STSCTL_CONFIG_DIR
+trap '"$STSCTL" sandbox stop; rm -rf -- "$config"' EXIT
 
-# Times both commands in turn, so that whatever else the machine does befalls both.
-compare() {
-  python3 - "$rounds" "$1" "$stsctl" env --shell sh <<'PYTHON'
-import os, statistics, sys, time
+sessions=$STSCTL_CONFIG_DIR/sessions
+warm=("$STSCTL" env --shell sh)
+"${warm[@]}" >/dev/null
 
-rounds, title, command = int(sys.argv[1]), sys.argv[2], sys.argv[3:]
-silent = [(os.POSIX_SPAWN_OPEN, 1, os.devnull, os.O_WRONLY, 0)]
+echo "warm env against /bin/true, no other session:"
+"$here/paired.py" "$rounds" /bin/true -- "${warm[@]}"
 
+# Copies under names that are keys of nothing: as many files, and none that this session reads.
+python3 - "$sessions" <<'PY'
+import hashlib, os, pathlib, sys
 
-def seconds(argv):
-    start = time.perf_counter()
-    child = os.posix_spawn(argv[0], argv, os.environ, file_actions=silent)
-    _, status = os.waitpid(child, 0)
-    took = time.perf_counter() - start
-    if status:
-        sys.exit(f"{argv}: status {status}")
-    return took
+[entry] = pathlib.Path(sys.argv[1]).glob("*.v*.json")
+key, rest = entry.name.split(".", 1)
+content = entry.read_bytes()
+for i in range(10_000):
+    name = hashlib.sha256(str(i).encode()).hexdigest()[: len(key)]
+    with open(os.open(entry.with_name(f"{name}.{rest}"), os.O_CREAT | os.O_WRONLY, 0o600), "wb") as f:
+        f.write(content)
+PY
 
+echo "warm env against /bin/true, $(find "$sessions" -name '*.json' | wc -l) sessions:"
+"$here/paired.py" "$rounds" /bin/true -- "${warm[@]}"
 
-pairs = [(seconds(["/bin/true"]), seconds(command)) for _ in range(rounds)]
-true, ours = (statistics.median(times) for times in zip(*pairs))
-ratio = statistics.median(ours / true for true, ours in pairs)
-print(f"{title}: stsctl env {ours * 1e3:.2f} ms, /bin/true {true * 1e3:.2f} ms; "
-      f"ratio of the medians {ours / true:.2f}, median of the ratios {ratio:.2f}")
-PYTHON
-}
-
-compare '1 session'
-# Copies under other names: `env` is to find its own among them, whatever they hold.
-dir=$("$stsctl" cache path)
-python3 - "$dir" "$sessions" <<'PYTHON'
-import pathlib, shutil, sys
-
-directory = pathlib.Path(sys.argv[1])
-(session,) = directory.glob("*.v*.json")
-suffix = session.name.partition(".")[2]
-for number in range(int(sys.argv[2]) - 1):
-    shutil.copy(session, directory / f"{number:064x}.{suffix}")
-PYTHON
-compare "$(find "$dir" -name '*.json' | wc -l) sessions"
+if command -v strace >/dev/null; then
+  trace=$(mktemp)
+  strace -f -qq -e trace=network,clone,clone3,fork,vfork -o "$trace" "${warm[@]}" >/dev/null
+  echo "sockets, connections, threads and children of one warm env: $(wc -l <"$trace")"
+  cat "$trace"
+  strace -f -qq -c -o "$trace" "${warm[@]}" >/dev/null
+  echo 'all its system calls:'
+  cat "$trace"
+  rm -f "$trace"
+else
+  echo 'NOT SHOWN: system calls. strace is not installed.'
+fi

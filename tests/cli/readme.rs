@@ -5,7 +5,6 @@
 //! an official SDK: `tests/interop/readme_walk.sh` runs it. `text` is what needs a real account, a
 //! build, or another's program. Any other mark fails.
 
-#![cfg(unix)]
 #![expect(
     clippy::disallowed_methods,
     reason = "the tests' own files and environment"

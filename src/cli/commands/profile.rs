@@ -4,13 +4,13 @@ use std::path::PathBuf;
 
 use clap::{ArgGroup, Args, Subcommand};
 use secrecy::SecretString;
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 use zeroize::Zeroizing;
 
-use super::assume::Output;
-use super::cache::columns;
+use crate::cli::args::Output;
 use crate::cli::context::Context;
 use crate::cli::error::CommandError;
+use crate::cli::text::{self, columns, listing, object};
 use crate::config::aliyun_cli::AliyunConfig;
 use crate::config::edit::Editor;
 use crate::config::{PolicySource, Profile, SecretSource};
@@ -153,7 +153,7 @@ fn list(output: Output, context: &Context) -> Result<(), CommandError> {
         // One broken profile must not hide the others.
         let (role, identity, region) = match config.profile(name) {
             Ok(profile) => {
-                objects.push(object(&profile, is_default));
+                objects.push(object(settings(&profile, is_default)));
                 let identity = match (&profile.access_key_id, &profile.source_profile) {
                     (Some(id), _) => id.to_string(),
                     (None, Some(source)) => format!("profile {source}"),
@@ -174,7 +174,7 @@ fn list(output: Output, context: &Context) -> Result<(), CommandError> {
         rows.push([format!("{name}{mark}"), role, identity, region]);
     }
     if output == Output::Json {
-        return print_json(&objects, context);
+        return Ok(context.ui.data(&text::json(&objects))?);
     }
     if rows.len() == 1 {
         context
@@ -192,22 +192,15 @@ fn show(name: Option<String>, output: Output, context: &Context) -> Result<(), C
         .or_else(|| config.default_profile().map(str::to_owned))
         .ok_or_else(|| CommandError::usage("which profile? There is no default_profile"))?;
     let profile = config.profile(&name)?;
-    let object = object(&profile, config.default_profile() == Some(&name));
+    let settings = settings(&profile, config.default_profile() == Some(&name));
     if output == Output::Json {
-        return print_json(&object, context);
+        return Ok(context.ui.data(&text::json(&object(settings)))?);
     }
-    let mut text = String::new();
-    for (key, value) in object.as_object().into_iter().flatten() {
-        let shown = value
-            .as_str()
-            .map_or_else(|| value.to_string(), str::to_owned);
-        text.push_str(&format!("{key:<19}{shown}\n"));
-    }
-    Ok(context.ui.data(&text)?)
+    Ok(context.ui.data(&listing(&settings))?)
 }
 
 /// What a profile says, under the names of `config.toml`; of its secret only where it is.
-fn object(profile: &Profile, is_default: bool) -> Value {
+fn settings(profile: &Profile, is_default: bool) -> Vec<(&'static str, Value)> {
     fn text(value: Option<impl ToString>) -> Value {
         value.map_or(Value::Null, |value| Value::String(value.to_string()))
     }
@@ -226,8 +219,7 @@ fn object(profile: &Profile, is_default: bool) -> Value {
         PolicySource::Inline(policy) => policy.to_string(),
         PolicySource::File(path) => format!("@{}", path.display()),
     });
-    let mut object = Map::new();
-    for (key, value) in [
+    let mut settings = vec![
         ("name", json!(profile.name)),
         ("default", json!(is_default)),
         ("access_key_id", text(profile.access_key_id.as_ref())),
@@ -251,12 +243,9 @@ fn object(profile: &Profile, is_default: bool) -> Value {
         ("source_identity", text(profile.source_identity.as_ref())),
         ("region", text(profile.region.as_ref())),
         ("oss_endpoint", text(profile.oss_endpoint.as_ref())),
-    ] {
-        if !value.is_null() {
-            object.insert(key.to_owned(), value);
-        }
-    }
-    Value::Object(object)
+    ];
+    settings.retain(|(_, value)| !value.is_null());
+    settings
 }
 
 fn add(args: AddArgs, context: &Context) -> Result<(), CommandError> {
@@ -387,10 +376,4 @@ fn remove(name: &str, context: &Context) -> Result<(), CommandError> {
         context.ui.status("there is no default profile now");
     }
     Ok(())
-}
-
-fn print_json(value: &impl serde::Serialize, context: &Context) -> Result<(), CommandError> {
-    let mut text = serde_json::to_string_pretty(value).expect("text fields serialise");
-    text.push('\n');
-    Ok(context.ui.data(&text)?)
 }

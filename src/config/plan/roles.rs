@@ -8,13 +8,14 @@
 //!
 //! Session name and SourceIdentity say who it is, and follow the same order for every hop.
 //! Duration, policy and ExternalId are made for one role: a profile that has a role lends them to
-//! that role only, not to one that stands in its place.
+//! that role only, not to one that stands in its place. The default profile lends anything only
+//! where it takes part: when no profile is named, or when the role is its own.
 
 use super::chain::Chain;
 use super::search::{AskedRole, Found, Request};
 use super::{RoleHop, RoleSource};
 use crate::config::env;
-use crate::config::{Profile, Result};
+use crate::config::{PolicySource, Profile, Result};
 use crate::model::{DurationSeconds, RoleArn};
 
 /// The roles, in order, and what named the last.
@@ -147,12 +148,8 @@ impl<'a> Builder<'a> {
         let mut hop = self.hop(role, owner, Nearest::Owner)?;
         if let Some(owner) = owner {
             hop.duration = owner.duration.unwrap_or_default();
-            hop.policy = owner
-                .policy
-                .as_ref()
-                .map(super::super::PolicySource::read)
-                .transpose()?;
-            hop.external_id = owner.external_id.clone();
+            hop.policy = owner.policy.as_ref().map(PolicySource::read).transpose()?;
+            hop.external_id.clone_from(&owner.external_id);
         }
         Ok(hop)
     }

@@ -7,7 +7,7 @@ use std::io::Write;
 use std::path::{Path, PathBuf};
 
 use secrecy::ExposeSecret;
-use toml_edit::{Array, DocumentMut, InlineTable, Item, Table, Value};
+use toml_edit::{Array, DocumentMut, InlineTable, Item, Table, TableLike, Value};
 use zeroize::Zeroizing;
 
 use super::profile::{ACCESS_KEY_ID, ACCESS_KEY_SECRET, DEFAULT_PROFILE, PROFILE};
@@ -26,9 +26,7 @@ impl Editor {
     pub fn open(path: &Path) -> Result<Self> {
         let before = read(path)?;
         ConfigFile::parse(path, &before)?;
-        let document = before
-            .parse::<DocumentMut>()
-            .expect("the same text was parsed one line above");
+        let document = parse(&before);
         Ok(Self {
             path: path.to_owned(),
             before,
@@ -40,18 +38,17 @@ impl Editor {
     pub fn add(&mut self, profile: &Profile) -> Result<()> {
         check_name(&profile.name)?;
         let table = new_table(profile)?;
-        let profiles = self.document.entry(PROFILE).or_insert_with(|| {
-            let mut table = Table::new();
-            table.set_implicit(true);
-            Item::Table(table)
-        });
         // `profile = { … }` on one line takes values only.
-        let item = if profiles.is_table() {
-            Item::Table(table)
-        } else {
+        let item = if self
+            .document
+            .get(PROFILE)
+            .is_some_and(Item::is_inline_table)
+        {
             Item::Value(Value::InlineTable(table.into_inline_table()))
+        } else {
+            Item::Table(table)
         };
-        let profiles = profiles.as_table_like_mut().expect(PROFILE_IS_A_TABLE);
+        let profiles = self.profiles();
         if profiles.contains_key(&profile.name) {
             return Err(Error::ProfileExists {
                 profile: profile.name.clone(),
@@ -65,15 +62,11 @@ impl Editor {
     /// when the profile is the source of others.
     pub fn remove(&mut self, name: &str) -> Result<bool> {
         self.known(name)?;
-        let profiles = self
-            .document
-            .get_mut(PROFILE)
-            .and_then(Item::as_table_like_mut)
-            .expect(PROFILE_IS_A_TABLE);
+        let profiles = self.profiles();
         let by: Vec<String> = profiles
             .iter()
             .filter(|(other, _)| *other != name)
-            .filter(|(_, item)| text_of(*item, "source_profile") == Some(name))
+            .filter(|(_, item)| text_of(item, "source_profile") == Some(name))
             .map(|(other, _)| format!("`{other}`"))
             .collect();
         if !by.is_empty() {
@@ -120,10 +113,19 @@ impl Editor {
         let text = Zeroizing::new(self.document.to_string());
         // What was written by hand in an unusual way must not come out as something else.
         ConfigFile::parse(&self.path, &text)?;
-        write(&self.path, text.as_bytes()).map_err(|source| Error::Io {
-            action: "write the configuration",
-            source,
-        })
+        write(&self.path, text.as_bytes()).map_err(|source| Error::Write { source })
+    }
+
+    /// Returns the table of profiles, which is made if there is none.
+    fn profiles(&mut self) -> &mut dyn TableLike {
+        let profiles = self.document.entry(PROFILE).or_insert_with(|| {
+            let mut table = Table::new();
+            table.set_implicit(true);
+            Item::Table(table)
+        });
+        profiles
+            .as_table_like_mut()
+            .expect("a file in which `profile` is no table is not opened")
     }
 
     fn known(&self, name: &str) -> Result<()> {
@@ -159,6 +161,12 @@ fn check_name(name: &str) -> Result<()> {
         place: "the profile's name".to_owned(),
         source: model::Error::new("profile name", name, rule),
     })
+}
+
+/// Parses text for editing.
+fn parse(text: &str) -> DocumentMut {
+    text.parse()
+        .expect("ConfigFile::parse took the same text before")
 }
 
 fn text_of<'a>(item: &'a Item, key: &str) -> Option<&'a str> {
@@ -236,9 +244,11 @@ fn secret_value(secret: &SecretSource) -> Result<Value> {
 
 /// A path as TOML can hold it.
 fn text_path(path: &Path) -> Result<&str> {
-    path.to_str().ok_or_else(|| Error::Io {
-        action: "write a path that is not Unicode into the configuration",
-        source: std::io::ErrorKind::InvalidInput.into(),
+    path.to_str().ok_or_else(|| Error::Write {
+        source: std::io::Error::new(
+            std::io::ErrorKind::InvalidInput,
+            format!("`{}` is not valid Unicode", path.display()),
+        ),
     })
 }
 
@@ -246,8 +256,8 @@ fn read(path: &Path) -> Result<Zeroizing<String>> {
     match fs_err::read_to_string(path) {
         Ok(text) => Ok(Zeroizing::new(text)),
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(Zeroizing::default()),
-        Err(source) => Err(Error::Io {
-            action: "read the configuration",
+        Err(source) => Err(Error::Read {
+            what: "the configuration",
             source,
         }),
     }
@@ -281,8 +291,6 @@ fn create_private_dir(dir: &Path) -> std::io::Result<()> {
     std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
     builder.create(dir)
 }
-
-const PROFILE_IS_A_TABLE: &str = "a file in which `profile` is no table is not opened";
 
 #[cfg(test)]
 mod tests;
