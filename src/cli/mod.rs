@@ -96,7 +96,7 @@ fn usage(ui: Ui, format: ErrorFormat, error: &clap::Error) -> ExitCode {
             let _ = ui.data(&text);
             ExitCode::SUCCESS
         }
-        ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand => {
+        ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand if format == ErrorFormat::Human => {
             ui.plain(text.trim_end());
             ExitCode::from(Kind::Usage.exit_code())
         }

@@ -74,7 +74,9 @@ exit 2
 2>
 2> hint: for more information, try --help
 "#]]);
-    world.stsctl(["assume", "--duration", "13h"]).assert(str![[r#"
+    world
+        .stsctl(["assume", "--duration", "13h"])
+        .assert(str![[r#"
 exit 2
 2> error: the value of --duration <D> cannot be used
 2>   caused by: `46800` is not a valid DurationSeconds: a session lasts 900 s (15m) to 43200 s (12h)

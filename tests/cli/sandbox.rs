@@ -73,7 +73,13 @@ exit 2
 2> hint: for more information, try --help
 "#]]);
     world
-        .stsctl(["sandbox", "serve", "--background", "--fault", "oss:truncate"])
+        .stsctl([
+            "sandbox",
+            "serve",
+            "--background",
+            "--fault",
+            "oss:truncate",
+        ])
         .assert(str![[r#"
 exit 2
 2> error: the value of --fault <SPEC> cannot be used
