@@ -2,10 +2,11 @@
 //! (`--help` is made from this file). Must not know what the options mean: variables, profiles
 //! and precedence belong to `config::plan`.
 
+use std::ffi::OsString;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use clap::{Args, Parser, Subcommand, ValueEnum};
+use clap::{Args, CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum};
 
 use super::commands;
 use super::ui::{Color, ErrorFormat};
@@ -31,28 +32,68 @@ pub(crate) struct Cli {
     pub(crate) command: Command,
 }
 
+impl Cli {
+    /// Returns what clap parses by: each command has the common options of its own.
+    pub(crate) fn definition() -> clap::Command {
+        Self::command().mut_args(|arg| arg.global(false))
+    }
+
+    /// Parses the program's arguments, the first of which is its name.
+    pub(crate) fn parse_args(args: &[OsString]) -> Result<Self, clap::Error> {
+        let mut command = Self::definition();
+        let mut matches = command.try_get_matches_from_mut(args)?;
+        Self::from_arg_matches_mut(&mut matches).map_err(|error| error.format(&mut command))
+    }
+}
+
 /// The commands. What they take is built only for the one that is typed: to build it all would
 /// cost `env` more than everything else it does.
 #[derive(Debug, Subcommand)]
 #[command(defer = true)]
 pub(crate) enum Command {
     /// Get a session: assume the role, or take the cached session while it is good
-    Assume(commands::assume::AssumeArgs),
+    Assume(Typed<commands::assume::AssumeArgs>),
     /// Print the session as assignments for a shell to evaluate
-    Env(commands::env::EnvArgs),
+    Env(Typed<commands::env::EnvArgs>),
     /// Ask STS whose identity a command would use (GetCallerIdentity), and say where it comes from
-    Whoami(commands::whoami::WhoamiArgs),
+    Whoami(Typed<commands::whoami::WhoamiArgs>),
     /// List and edit the profiles of config.toml
-    Profile(commands::profile::ProfileArgs),
+    Profile(Typed<commands::profile::ProfileArgs>),
     /// List or remove the cached sessions
-    Cache(commands::cache::CacheArgs),
+    Cache(Typed<commands::cache::CacheArgs>),
     /// Work with objects in OSS, using the session
-    Oss(commands::oss::OssArgs),
+    Oss(Typed<commands::oss::OssArgs>),
     /// Run the embedded cloud: STS and OSS on this machine, every signature checked
-    Sandbox(commands::sandbox::SandboxArgs),
+    Sandbox(Typed<commands::sandbox::SandboxArgs>),
 }
 
-/// The options of every command.
+impl Command {
+    /// Returns the options of every command that follow this one's name.
+    pub(crate) fn global(&self) -> &GlobalArgs {
+        match self {
+            Self::Assume(args) => &args.global,
+            Self::Env(args) => &args.global,
+            Self::Whoami(args) => &args.global,
+            Self::Profile(args) => &args.global,
+            Self::Cache(args) => &args.global,
+            Self::Oss(args) => &args.global,
+            Self::Sandbox(args) => &args.global,
+        }
+    }
+}
+
+// A command's own arguments, and the options of every command as far as they follow its name.
+// clap's global options would do, but it copies them to every command, typed or not. No doc
+// comment: clap would take it for the command's help.
+#[derive(Args, Debug)]
+pub(crate) struct Typed<T: Args> {
+    #[command(flatten)]
+    pub(crate) own: T,
+    #[command(flatten)]
+    pub(crate) global: GlobalArgs,
+}
+
+// The options of every command. No doc comment, either.
 #[derive(Args, Clone, Debug)]
 #[command(next_help_heading = "Options of every command")]
 pub(crate) struct GlobalArgs {
@@ -105,25 +146,35 @@ pub(crate) struct GlobalArgs {
     #[arg(short, long, global = true, conflicts_with = "verbose")]
     pub(crate) quiet: bool,
 
-    /// When messages are coloured [variables: NO_COLOR, CLICOLOR_FORCE]
-    #[arg(
-        long,
-        global = true,
-        value_enum,
-        value_name = "WHEN",
-        default_value = "auto"
-    )]
-    pub(crate) color: Color,
+    /// When messages are coloured [variables: NO_COLOR, CLICOLOR_FORCE] [default: auto]
+    #[arg(long, global = true, value_enum, value_name = "WHEN")]
+    pub(crate) color: Option<Color>,
 
-    /// How errors are written on stderr
-    #[arg(
-        long,
-        global = true,
-        value_enum,
-        value_name = "FORMAT",
-        default_value = "human"
-    )]
-    pub(crate) error_format: ErrorFormat,
+    /// How errors are written on stderr [default: human]
+    #[arg(long, global = true, value_enum, value_name = "FORMAT")]
+    pub(crate) error_format: Option<ErrorFormat>,
+}
+
+impl GlobalArgs {
+    /// Joins what precedes the command's name with what follows it, which counts where both are.
+    pub(crate) fn followed_by(self, later: Self) -> Self {
+        Self {
+            profile: later.profile.or(self.profile),
+            region: later.region.or(self.region),
+            sts_endpoint: later.sts_endpoint.or(self.sts_endpoint),
+            vpc: later.vpc || self.vpc,
+            signature: later.signature.or(self.signature),
+            config_dir: later.config_dir.or(self.config_dir),
+            connect_timeout: later.connect_timeout.or(self.connect_timeout),
+            timeout: later.timeout.or(self.timeout),
+            ca_file: later.ca_file.or(self.ca_file),
+            insecure_http: later.insecure_http || self.insecure_http,
+            verbose: later.verbose.saturating_add(self.verbose),
+            quiet: later.quiet || self.quiet,
+            color: later.color.or(self.color),
+            error_format: later.error_format.or(self.error_format),
+        }
+    }
 }
 
 /// How STS requests are signed.

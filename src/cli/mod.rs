@@ -17,7 +17,6 @@ use std::error::Error as _;
 use std::ffi::OsString;
 use std::process::ExitCode;
 
-use clap::Parser;
 use clap::error::{ContextKind, ContextValue, ErrorKind};
 
 use self::args::{Cli, Command, GlobalArgs};
@@ -40,12 +39,13 @@ pub fn main(args: impl IntoIterator<Item = OsString>) -> ExitCode {
     if let Some(error) = misplaced_secret(&args) {
         return fail(plain, format, &error);
     }
-    let cli = match Cli::try_parse_from(&args) {
+    let cli = match Cli::parse_args(&args) {
         Ok(cli) => cli,
         Err(error) => return usage(plain, format, &error),
     };
-    let ui = ui_of(&cli.global, &env);
-    let result = Context::new(ui, env, cli.global).and_then(|context| run(cli.command, &context));
+    let global = cli.global.followed_by(cli.command.global().clone());
+    let ui = ui_of(&global, &env);
+    let result = Context::new(ui, env, global).and_then(|context| run(cli.command, &context));
     match result {
         Ok(code) => ExitCode::from(code),
         Err(error) if error.is_broken_pipe() => ExitCode::SUCCESS,
@@ -55,20 +55,21 @@ pub fn main(args: impl IntoIterator<Item = OsString>) -> ExitCode {
 
 fn run(command: Command, context: &Context) -> Result<u8, CommandError> {
     match command {
-        Command::Assume(args) => commands::assume::run(&args, context)?,
-        Command::Env(args) => commands::env::run(&args, context)?,
-        Command::Whoami(args) => commands::whoami::run(&args, context)?,
-        Command::Profile(args) => commands::profile::run(args, context)?,
-        Command::Cache(args) => commands::cache::run(&args, context)?,
-        Command::Oss(args) => commands::oss::run(&args, context)?,
-        Command::Sandbox(args) => return commands::sandbox::run(&args, context),
+        Command::Assume(args) => commands::assume::run(&args.own, context)?,
+        Command::Env(args) => commands::env::run(&args.own, context)?,
+        Command::Whoami(args) => commands::whoami::run(&args.own, context)?,
+        Command::Profile(args) => commands::profile::run(args.own, context)?,
+        Command::Cache(args) => commands::cache::run(&args.own, context)?,
+        Command::Oss(args) => commands::oss::run(&args.own, context)?,
+        Command::Sandbox(args) => return commands::sandbox::run(&args.own, context),
     }
     Ok(0)
 }
 
 fn ui_of(global: &GlobalArgs, env: &Env) -> Ui {
     let forced = env.get("CLICOLOR_FORCE").is_some_and(|value| value != "0");
-    Ui::new(global.quiet, global.color, env.is_set("NO_COLOR"), forced)
+    let color = global.color.unwrap_or_default();
+    Ui::new(global.quiet, color, env.is_set("NO_COLOR"), forced)
 }
 
 fn fail(ui: Ui, format: ErrorFormat, error: &CommandError) -> ExitCode {
@@ -179,16 +180,14 @@ fn misplaced_secret(args: &[OsString]) -> Option<CommandError> {
 
 #[cfg(test)]
 mod tests {
-    use clap::CommandFactory;
-
     #[test]
     fn the_command_line_is_consistent() {
-        super::Cli::command().debug_assert();
+        super::Cli::definition().debug_assert();
     }
 
     #[test]
     fn the_list_of_commands_says_of_each_what_it_says_of_itself() {
-        let listed = super::Cli::command();
+        let listed = super::Cli::definition();
         let mut built = listed.clone();
         built.build();
         for command in listed.get_subcommands() {
