@@ -11,7 +11,7 @@ use std::time::Duration;
 use crate::broker::{Broker, Demand, Granted, Notice};
 use crate::cache::Cache;
 use crate::cli::args::{GlobalArgs, SessionArgs, Signature};
-use crate::cli::error::CommandError;
+use crate::cli::error::{CommandError, Kind};
 use crate::cli::text::lifetime;
 use crate::cli::ui::Ui;
 use crate::config::{BaseKind, ConfigFile, Dirs, Env, Plan, Wanted, env as var};
@@ -392,8 +392,14 @@ fn base_session(plan: &Plan) -> Result<Granted, CommandError> {
 /// Reads a session policy: JSON, `@FILE`, or `-` for stdin.
 fn read_policy(text: &str) -> Result<SessionPolicy, CommandError> {
     let json = match text.strip_prefix('@') {
-        Some(path) => fs_err::read_to_string(path)
-            .map_err(|error| CommandError::from(error).doing("cannot read the session policy"))?,
+        Some(path) => fs_err::read_to_string(path).map_err(|error| {
+            // A file that is not there was named wrongly, as a source of `oss put` is.
+            let kind = match error.kind() {
+                std::io::ErrorKind::NotFound => Kind::Usage,
+                _ => Kind::Local,
+            };
+            CommandError::new(kind, error).doing("cannot read the session policy")
+        })?,
         None if text == "-" => {
             let mut json = String::new();
             std::io::stdin().read_to_string(&mut json)?;
@@ -428,8 +434,10 @@ impl Notices {
     fn tell(&self, notice: &Notice<'_>) {
         let text = match notice {
             Notice::CacheUnusable(error) => {
-                let mend = error.mend().map(|mend| format!("; {mend}"));
-                chain(error) + &mend.unwrap_or_default()
+                let mend = error.mend().unwrap_or(
+                    "the session cache is not used; --config-dir names another place for it",
+                );
+                format!("{}; {mend}", chain(error))
             }
             Notice::RefreshFailed { error, left } => format!(
                 "the session could not be refreshed and is used for the {} it still lasts: {}",

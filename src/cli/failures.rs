@@ -126,7 +126,15 @@ impl From<transfer::Error<Self>> for CommandError {
             }
             transfer::Error::Unsettled { source } => Self::from(source)
                 .doing("an answer was lost and an object is there now; whether it is this one cannot be told"),
-            transfer::Error::Source(error) => Self::new(source_kind(&error), error),
+            transfer::Error::Source(error) => {
+                let changed = matches!(error, transfer::SourceError::Changed(_));
+                let failed = Self::new(source_kind(&error), error);
+                if changed {
+                    failed.hinted("put it again when nothing writes to it any more")
+                } else {
+                    failed
+                }
+            }
             transfer::Error::Checksum { .. } => Self::local(error.to_string())
                 .hinted("put it again; the object that is there now is damaged"),
             transfer::Error::Unread => Self::local(error.to_string()).hinted(NOT_THE_API),

@@ -33,6 +33,7 @@ pub(crate) fn sts(code: &str) -> Option<&'static str> {
         code if code.starts_with("Throttling") => {
             "too many calls: try again in a moment; STS allows 100 a second for an account"
         }
+        "InternalError" | "ServiceUnavailable" => AILING,
         _ => return None,
     })
 }
@@ -65,7 +66,11 @@ pub(crate) fn oss(code: &str) -> Option<&'static str> {
             "this machine's clock is off by more than 15 minutes: set it, for example with timedatectl"
         }
         "InvalidArgument" => "check --region: signature version 4 needs the bucket's own region",
+        "InternalError" | "ServiceUnavailable" => AILING,
         "InvalidObjectState" => "the object is archived: restore it first",
         _ => return None,
     })
 }
+
+/// For a failure of the service itself, after all attempts.
+const AILING: &str = "the service itself fails: try again in a while";

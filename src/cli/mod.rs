@@ -13,11 +13,12 @@ mod ui;
 
 pub mod shell;
 
+use std::error::Error as _;
 use std::ffi::OsString;
 use std::process::ExitCode;
 
 use clap::Parser;
-use clap::error::ErrorKind;
+use clap::error::{ContextKind, ContextValue, ErrorKind};
 
 use self::args::{Cli, Command, GlobalArgs};
 use self::context::Context;
@@ -95,9 +96,12 @@ fn usage(ui: Ui, format: ErrorFormat, error: &clap::Error) -> ExitCode {
             let _ = ui.data(&text);
             ExitCode::SUCCESS
         }
-        ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand => {
+        ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand if format == ErrorFormat::Human => {
             ui.plain(text.trim_end());
             ExitCode::from(Kind::Usage.exit_code())
+        }
+        ErrorKind::ValueValidation if error.source().is_some() => {
+            fail(ui, format, &bad_value(error))
         }
         _ => {
             let text = text.strip_prefix("error: ").unwrap_or(&text).trim_end();
@@ -109,6 +113,19 @@ fn usage(ui: Ui, format: ErrorFormat, error: &clap::Error) -> ExitCode {
             ExitCode::from(Kind::Usage.exit_code())
         }
     }
+}
+
+/// Says what is wrong with an option's value as the value's own type says it: that text shows no
+/// password of a URL and no kilobyte of nonsense, which clap's repetition of the value would.
+fn bad_value(error: &clap::Error) -> CommandError {
+    let why = error.source().map(ToString::to_string).unwrap_or_default();
+    let option = match error.get(ContextKind::InvalidArg) {
+        Some(ContextValue::String(option)) => option.as_str(),
+        _ => "an argument",
+    };
+    CommandError::usage(why)
+        .doing(format!("the value of {option} cannot be used"))
+        .hinted("for more information, try --help")
 }
 
 fn asked_format(args: &[OsString]) -> ErrorFormat {
@@ -167,5 +184,20 @@ mod tests {
     #[test]
     fn the_command_line_is_consistent() {
         super::Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn the_list_of_commands_says_of_each_what_it_says_of_itself() {
+        let listed = super::Cli::command();
+        let mut built = listed.clone();
+        built.build();
+        for command in listed.get_subcommands() {
+            let itself = built.find_subcommand(command.get_name()).unwrap();
+            assert!(itself.get_arguments().count() > command.get_arguments().count());
+            assert_eq!(
+                command.get_about().map(ToString::to_string),
+                itself.get_about().map(ToString::to_string)
+            );
+        }
     }
 }

@@ -197,10 +197,11 @@ where
         }
         self.attempts += 1;
         tracing::debug!(attempt = self.attempts, bucket = %self.request.bucket, "PutObject");
+        let length = body.length();
         let body = Body::wrap(body);
         let answer = self
             .client
-            .put_object(credentials, skew, self.request, body, reading.length)
+            .put_object(credentials, skew, self.request, body, length)
             .await;
         // The source's own failure explains all others.
         let answer = match answer {

@@ -59,6 +59,16 @@ impl Upload {
         if let Some(piece) = self.pieces.recv().await {
             self.take(piece);
         }
+        if self.ended {
+            // Now the length is known. HTTP says nothing at all of a stream that is over before
+            // it begins, and OSS refuses a body that is neither chunked nor has a length.
+            self.length = Some(0);
+        }
+    }
+
+    /// Returns how many bytes it will be, if that is known.
+    pub(super) fn length(&self) -> Option<u64> {
+        self.length
     }
 
     fn take(&mut self, piece: Piece) {

@@ -5,6 +5,7 @@
 mod section;
 
 use std::fmt;
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
 use secrecy::SecretString;
@@ -35,7 +36,10 @@ impl ConfigFile {
     pub fn load(path: &Path) -> Result<Self> {
         let bytes = match fs_err::read(path) {
             Ok(bytes) => Zeroizing::new(bytes),
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
+            // Nor is there one where a directory above is a file.
+            Err(error)
+                if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory) =>
+            {
                 return Self::parse(path, "");
             }
             Err(source) => {
