@@ -1,56 +1,17 @@
-//! What can be typed: the options of every command and those that choose a session
-//! (`--help` is made from this file). Must not know what the options mean: variables, profiles
+//! Options that commands share: those of every command and those that choose a session. Must not know what the options mean: variables, profiles
 //! and precedence belong to `config::plan`.
 
 use std::path::PathBuf;
 use std::time::Duration;
 
-use clap::{Args, Parser, Subcommand, ValueEnum};
+use clap::{Args, ValueEnum};
 
-use super::commands;
 use super::ui::{Color, ErrorFormat};
 use crate::broker::Demand;
 use crate::model::{
     DurationSeconds, Endpoint, ExternalId, RegionId, RoleArn, RoleSessionName, SourceIdentity,
     parse_duration,
 };
-
-/// Credential broker for Alibaba Cloud: assumes RAM roles, caches the sessions, hands them out
-#[derive(Debug, Parser)]
-#[command(
-    name = "stsctl",
-    version,
-    disable_help_subcommand = true,
-    max_term_width = 100
-)]
-#[command(after_help = "Example:\n  stsctl assume --role-arn acs:ram::1234567890123456:role/dev")]
-pub(crate) struct Cli {
-    #[command(flatten)]
-    pub(crate) global: GlobalArgs,
-    #[command(subcommand)]
-    pub(crate) command: Command,
-}
-
-/// The commands. What they take is built only for the one that is typed: to build it all would
-/// cost `env` more than everything else it does.
-#[derive(Debug, Subcommand)]
-#[command(defer = true)]
-pub(crate) enum Command {
-    /// Get a session: assume the role, or take the cached session while it is good
-    Assume(commands::assume::AssumeArgs),
-    /// Print the session as assignments for a shell to evaluate
-    Env(commands::env::EnvArgs),
-    /// Ask STS whose identity a command would use (GetCallerIdentity), and say where it comes from
-    Whoami(commands::whoami::WhoamiArgs),
-    /// List and edit the profiles of config.toml
-    Profile(commands::profile::ProfileArgs),
-    /// List or remove the cached sessions
-    Cache(commands::cache::CacheArgs),
-    /// Work with objects in OSS, using the session
-    Oss(commands::oss::OssArgs),
-    /// Run the embedded cloud: STS and OSS on this machine, every signature checked
-    Sandbox(commands::sandbox::SandboxArgs),
-}
 
 /// The options of every command.
 #[derive(Args, Clone, Debug)]

@@ -20,11 +20,28 @@ use std::process::ExitCode;
 use clap::Parser;
 use clap::error::{ContextKind, ContextValue, ErrorKind};
 
-use self::args::{Cli, Command, GlobalArgs};
+use self::args::GlobalArgs;
+use self::commands::Command;
 use self::context::Context;
 use self::error::{CommandError, Kind};
 use self::ui::{ErrorFormat, Ui};
 use crate::config::Env;
+
+/// Credential broker for Alibaba Cloud: assumes RAM roles, caches the sessions, hands them out
+#[derive(Debug, Parser)]
+#[command(
+    name = "stsctl",
+    version,
+    disable_help_subcommand = true,
+    max_term_width = 100
+)]
+#[command(after_help = "Example:\n  stsctl assume --role-arn acs:ram::1234567890123456:role/dev")]
+struct Cli {
+    #[command(flatten)]
+    global: GlobalArgs,
+    #[command(subcommand)]
+    command: Command,
+}
 
 /// Runs the program on its arguments, the first of which is its name.
 pub fn main(args: impl IntoIterator<Item = OsString>) -> ExitCode {
@@ -45,25 +62,12 @@ pub fn main(args: impl IntoIterator<Item = OsString>) -> ExitCode {
         Err(error) => return usage(plain, format, &error),
     };
     let ui = ui_of(&cli.global, &env);
-    let result = Context::new(ui, env, cli.global).and_then(|context| run(cli.command, &context));
+    let result = Context::new(ui, env, cli.global).and_then(|context| cli.command.run(&context));
     match result {
         Ok(code) => ExitCode::from(code),
         Err(error) if error.is_broken_pipe() => ExitCode::SUCCESS,
         Err(error) => fail(ui, format, &error),
     }
-}
-
-fn run(command: Command, context: &Context) -> Result<u8, CommandError> {
-    match command {
-        Command::Assume(args) => commands::assume::run(&args, context)?,
-        Command::Env(args) => commands::env::run(&args, context)?,
-        Command::Whoami(args) => commands::whoami::run(&args, context)?,
-        Command::Profile(args) => commands::profile::run(args, context)?,
-        Command::Cache(args) => commands::cache::run(&args, context)?,
-        Command::Oss(args) => commands::oss::run(&args, context)?,
-        Command::Sandbox(args) => return commands::sandbox::run(&args, context),
-    }
-    Ok(0)
 }
 
 fn ui_of(global: &GlobalArgs, env: &Env) -> Ui {
