@@ -9,6 +9,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use super::commands;
 use super::ui::{Color, ErrorFormat};
+use crate::broker::Demand;
 use crate::model::{
     DurationSeconds, Endpoint, ExternalId, RegionId, RoleArn, RoleSessionName, SourceIdentity,
     parse_duration,
@@ -125,6 +126,16 @@ pub(crate) enum Signature {
     Acs3,
 }
 
+/// How a result is printed.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Output {
+    /// For a person.
+    #[default]
+    Text,
+    /// One JSON document.
+    Json,
+}
+
 /// The options that choose a session.
 #[derive(Args, Clone, Debug, Default)]
 #[command(next_help_heading = "Which session")]
@@ -170,4 +181,15 @@ pub(crate) struct SessionArgs {
     /// Get a new session rather than hand out one that lasts less
     #[arg(long, value_name = "D", value_parser = parse_duration)]
     pub(crate) min_lifetime: Option<Duration>,
+}
+
+impl SessionArgs {
+    /// Returns what the options ask of a session beyond the plan.
+    pub(crate) fn demand(&self) -> Demand {
+        Demand {
+            refresh: self.refresh,
+            min_lifetime: self.min_lifetime,
+            rejected: None,
+        }
+    }
 }

@@ -4,14 +4,15 @@
 
 use std::future::Future;
 use std::io::Read;
+use std::path::PathBuf;
 use std::sync::{Arc, Mutex, OnceLock};
 use std::time::Duration;
 
 use crate::broker::{Broker, Demand, Granted, Notice};
 use crate::cache::Cache;
 use crate::cli::args::{GlobalArgs, SessionArgs, Signature};
-use crate::cli::commands::assume::human_duration;
 use crate::cli::error::{CommandError, Kind};
+use crate::cli::text::lifetime;
 use crate::cli::ui::Ui;
 use crate::config::{BaseKind, ConfigFile, Dirs, Env, Plan, Wanted, env as var};
 use crate::http::{Client, ClientOptions, Proxies, RetryPolicy, Transport};
@@ -105,14 +106,14 @@ impl Context {
         args: &SessionArgs,
     ) -> Result<Granted, CommandError> {
         let broker = self.broker(args)?;
-        let demand = self.demand(args);
+        let demand = args.demand();
         if let Some(granted) = broker.cached(plan, &demand) {
             return Ok(granted);
         }
         if plan.hops.is_empty() {
             return base_session(plan);
         }
-        self.block_on(async { Ok(broker.session(plan, &demand).await?) })?
+        block_on(async { Ok(broker.session(plan, &demand).await?) })?
     }
 
     /// Returns what signs for the plan: its session, or its base identity where it has no role.
@@ -127,15 +128,6 @@ impl Context {
             return Ok(Identity::Base(broker.base_credentials(&plan.base).await?));
         }
         Ok(Identity::Session(broker.session(plan, demand).await?))
-    }
-
-    /// Returns what the options ask of a session beyond the plan.
-    pub(crate) fn demand(&self, args: &SessionArgs) -> Demand {
-        Demand {
-            refresh: args.refresh,
-            min_lifetime: args.min_lifetime,
-            rejected: None,
-        }
     }
 
     /// Makes a broker; a cache that cannot be used costs a warning.
@@ -199,16 +191,11 @@ impl Context {
                 .or_else(|| self.env.get(upper))
                 .map(str::to_owned)
         };
-        let ca_file = self
-            .global
-            .ca_file
-            .clone()
-            .or_else(|| self.env.path(var::SSL_CERT_FILE));
         let options = ClientOptions {
             connect_timeout: self
                 .duration(self.global.connect_timeout, var::CONNECT_TIMEOUT)?
                 .unwrap_or(default.connect_timeout),
-            extra_roots: ca_file.into_iter().collect(),
+            extra_roots: self.extra_roots()?,
             proxies: Proxies {
                 https: proxy(var::HTTPS_PROXY),
                 http: proxy(var::HTTP_PROXY),
@@ -222,6 +209,33 @@ impl Context {
         ))
     }
 
+    /// Returns the files of root certificates that are trusted besides the system's.
+    fn extra_roots(&self) -> Result<Vec<PathBuf>, CommandError> {
+        let mut roots: Vec<PathBuf> = self.global.ca_file.iter().cloned().collect();
+        if let Some(file) = self.env.path(var::SSL_CERT_FILE) {
+            // The TLS library reads this variable, too, and takes it for all there is.
+            const BUNDLES: [&str; 4] = [
+                "/etc/ssl/certs/ca-certificates.crt",
+                "/etc/pki/tls/certs/ca-bundle.crt",
+                "/etc/ssl/ca-bundle.pem",
+                "/etc/ssl/cert.pem",
+            ];
+            let system = BUNDLES
+                .iter()
+                .map(PathBuf::from)
+                .find(|bundle| bundle.is_file());
+            roots.extend([file].into_iter().chain(system));
+        }
+        match roots.iter().find(|root| !root.is_file()) {
+            None => Ok(roots),
+            Some(missing) => Err(CommandError::usage(format!(
+                "there is no file `{}` with root certificates",
+                missing.display()
+            ))
+            .hinted("check --ca-file and SSL_CERT_FILE")),
+        }
+    }
+
     /// Returns the longest wait for an answer; for a transfer, without a byte moving.
     pub(crate) fn timeout(&self) -> Result<Duration, CommandError> {
         let asked = self.duration(self.global.timeout, var::TIMEOUT)?;
@@ -231,17 +245,6 @@ impl Context {
     /// Tells whether the endpoints inside a VPC are wanted.
     pub(crate) fn is_vpc(&self) -> bool {
         self.global.vpc || self.env.is_true(var::VPC_ENDPOINT_ENABLED)
-    }
-
-    /// Runs a future to its end on this thread.
-    pub(crate) fn block_on<F: Future>(&self, future: F) -> Result<F::Output, CommandError> {
-        let runtime = tokio::runtime::Builder::new_current_thread()
-            .enable_all()
-            .build()?;
-        let output = runtime.block_on(future);
-        // A thread that still reads a terminal or waits for a name must not hold up the exit.
-        runtime.shutdown_background();
-        Ok(output)
     }
 
     fn duration(
@@ -330,6 +333,17 @@ impl Context {
             .init();
         Ok(())
     }
+}
+
+/// Runs a future to its end on this thread.
+pub(crate) fn block_on<F: Future>(future: F) -> Result<F::Output, CommandError> {
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()?;
+    let output = runtime.block_on(future);
+    // A thread that still reads a terminal or waits for a name must not hold up the exit.
+    runtime.shutdown_background();
+    Ok(output)
 }
 
 /// Returns the session that the plan's base identity itself is, if it is one to hand out.
@@ -427,7 +441,7 @@ impl Notices {
             }
             Notice::RefreshFailed { error, left } => format!(
                 "the session could not be refreshed and is used for the {} it still lasts: {}",
-                human_duration(*left),
+                lifetime(*left),
                 chain(*error)
             ),
             Notice::Waiting { holder } => {

@@ -126,7 +126,7 @@ const SETS: [(&str, What); 14] = [
 ];
 
 /// Other spellings of the key, and what the SDKs and tools would prefer to it or add to it.
-const OTHERS: [&str; 23] = [
+const OTHERS: [&str; 24] = [
     "ALIBABACLOUD_ACCESS_KEY_ID",
     "ALIBABACLOUD_ACCESS_KEY_SECRET",
     "ALIBABACLOUD_SECURITY_TOKEN",
@@ -150,6 +150,8 @@ const OTHERS: [&str; 23] = [
     "ALICLOUD_ROLE_ARN",
     "ALICLOUD_PROFILE",
     "ALICLOUD_CREDENTIALS_URI",
+    // ossutil would assume it on top of the session.
+    "OSS_ROLE_ARN",
 ];
 
 /// Other spellings of the region that official tools read.
@@ -158,6 +160,7 @@ const OTHER_REGIONS: [&str; 2] = ["ALIBABACLOUD_REGION_ID", "ALICLOUD_REGION_ID"
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::config::env::{SPELLINGS, Spelling};
 
     fn session() -> Session {
         Session {
@@ -240,6 +243,14 @@ mod tests {
                 "-ALIBABACLOUD_REGION_ID",
             ]
         );
+    }
+
+    #[test]
+    fn what_is_read_as_an_access_key_is_either_set_or_removed() {
+        let known: Vec<&str> = identity_variables().collect();
+        for name in SPELLINGS.iter().flat_map(Spelling::names) {
+            assert_eq!(known.iter().filter(|n| **n == name).count(), 1, "{name}");
+        }
     }
 
     #[test]

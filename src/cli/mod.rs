@@ -8,6 +8,7 @@ mod error;
 pub mod exports;
 mod failures;
 mod hints;
+mod text;
 mod ui;
 
 pub mod shell;
@@ -94,6 +95,10 @@ fn usage(ui: Ui, format: ErrorFormat, error: &clap::Error) -> ExitCode {
             // A reader that went away is no failure of ours.
             let _ = ui.data(&text);
             ExitCode::SUCCESS
+        }
+        ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand => {
+            ui.plain(text.trim_end());
+            ExitCode::from(Kind::Usage.exit_code())
         }
         ErrorKind::ValueValidation if error.source().is_some() => {
             fail(ui, format, &bad_value(error))

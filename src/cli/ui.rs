@@ -45,6 +45,10 @@ impl Ui {
     }
 
     /// Writes data to stdout in one piece and flushes it.
+    #[expect(
+        clippy::unused_self,
+        reason = "whatever is printed goes through the terminal's value"
+    )]
     pub(crate) fn data(self, text: &str) -> io::Result<()> {
         let mut stdout = io::stdout().lock();
         stdout.write_all(text.as_bytes())?;

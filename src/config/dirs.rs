@@ -27,8 +27,8 @@ impl Dirs {
             })
             .ok_or(Error::NoConfigDir)?;
         let home = directories::BaseDirs::new().map(|dirs| dirs.home_dir().to_owned());
-        let config_dir = std::path::absolute(&chosen).map_err(|source| Error::Io {
-            action: "find the configuration directory",
+        let config_dir = std::path::absolute(&chosen).map_err(|source| Error::Read {
+            what: "the current directory",
             source,
         })?;
         Ok(Self { config_dir, home })

@@ -302,52 +302,6 @@ pub const COMPUTERNAME: &str = "COMPUTERNAME";
 /// The file to which GitHub's workflow steps append variables.
 pub const GITHUB_ENV: &str = "GITHUB_ENV";
 
-// What `env` and `exec` set and remove.
-
-/// Set to the AccessKeyId: for SDKs, for OSS's tools, for Terraform.
-pub const SET_ACCESS_KEY_ID: [&str; 3] =
-    [ACCESS_KEY_ID, "OSS_ACCESS_KEY_ID", "ALICLOUD_ACCESS_KEY"];
-/// Set to the AccessKeySecret.
-pub const SET_ACCESS_KEY_SECRET: [&str; 3] = [
-    ACCESS_KEY_SECRET,
-    "OSS_ACCESS_KEY_SECRET",
-    "ALICLOUD_SECRET_KEY",
-];
-/// Set to the SecurityToken.
-pub const SET_SECURITY_TOKEN: [&str; 3] = [
-    SECURITY_TOKEN,
-    "OSS_SESSION_TOKEN",
-    "ALICLOUD_SECURITY_TOKEN",
-];
-/// Set to the RegionId when it is known.
-pub const SET_REGION: [&str; 3] = [REGION_ID, OSS_REGION, "ALICLOUD_REGION"];
-/// Set by which stsctl knows its own session again: the end, then the role.
-pub const SET_MARKS: [&str; 2] = [STSCTL_EXPIRATION, STSCTL_ROLE_ARN];
-/// Removed where present, because they name the same things otherwise, or would outrank or
-/// contradict the session: other spellings of the AccessKey, and the variables by which tools
-/// choose an OIDC identity, a role, a profile or a credentials endpoint. STSCTL_PROFILE stays: it
-/// is how the same shell gets its next session.
-pub const REMOVED: [&str; 18] = [
-    "ALIBABACLOUD_ACCESS_KEY_ID",
-    "ALIBABACLOUD_ACCESS_KEY_SECRET",
-    "ALIBABACLOUD_SECURITY_TOKEN",
-    "ALICLOUD_ACCESS_KEY_ID",
-    "ALICLOUD_ACCESS_KEY_SECRET",
-    "ACCESS_KEY_ID",
-    "ACCESS_KEY_SECRET",
-    "SECURITY_TOKEN",
-    "ALIBABA_CLOUD_OIDC_PROVIDER_ARN",
-    "ALIBABA_CLOUD_OIDC_TOKEN_FILE",
-    "ALIBABACLOUD_OIDC_PROVIDER_ARN",
-    "ALIBABACLOUD_OIDC_TOKEN_FILE",
-    ROLE_ARN,
-    "ALIBABACLOUD_ROLE_ARN",
-    "ALIBABA_CLOUD_PROFILE",
-    "ALIBABACLOUD_PROFILE",
-    "ALICLOUD_PROFILE",
-    "ALIBABA_CLOUD_CREDENTIALS_URI",
-];
-
 #[cfg(test)]
 mod tests {
     use secrecy::ExposeSecret;

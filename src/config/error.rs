@@ -141,15 +141,6 @@ pub enum Error {
         /// The key that should be there too.
         missing: &'static str,
     },
-    /// A file could not be read or written; the source names it.
-    #[error("cannot {action}")]
-    Io {
-        /// What was to be done, such as "read the configuration".
-        action: &'static str,
-        /// Why not.
-        #[source]
-        source: io::Error,
-    },
     /// Another tool's JSON file cannot be understood. Its text is not shown.
     #[error("{location}: {message}")]
     Json {
@@ -219,13 +210,22 @@ pub enum Error {
         /// Those that name it.
         by: Vec<String>,
     },
-    /// A file with a secret that others could read or replace.
+    /// A file that is configured could not be read; the source names it.
+    #[error("cannot read {what}")]
+    Read {
+        /// What it should have held.
+        what: &'static str,
+        /// Why not.
+        #[source]
+        source: io::Error,
+    },
+    /// A file with a secret that is not private.
     #[error("the secret file `{}` {problem}", path.display())]
     SecretFile {
         /// The file.
         path: PathBuf,
         /// What is wrong with it.
-        problem: String,
+        problem: SecretFileProblem,
     },
     /// `config.toml` is not TOML, or has keys or types that it should not have.
     #[error("{location}: {message}")]
@@ -272,17 +272,37 @@ pub enum Error {
         #[source]
         source: model::Error,
     },
+    /// The configuration could not be written; the source names the file.
+    #[error("cannot write the configuration")]
+    Write {
+        /// Why not.
+        #[source]
+        source: io::Error,
+    },
+}
+
+/// Why a file is not trusted with a secret.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum SecretFileProblem {
+    /// Another user could read and change it.
+    #[error("belongs to another user")]
+    Foreign,
+    /// Its permission bits let others in.
+    #[error("can be read or written by others (mode {mode:04o})")]
+    Loose {
+        /// The bits.
+        mode: u32,
+    },
+    /// It is a directory, a pipe or the like.
+    #[error("is not a regular file")]
+    NotAFile,
 }
 
 impl Error {
     /// Returns which exit code the error belongs to.
     pub fn kind(&self) -> ErrorKind {
         match self {
-            // A file that is not there was named wrongly.
-            Self::Io { source, .. } if source.kind() == io::ErrorKind::NotFound => {
-                ErrorKind::Configuration
-            }
-            Self::ChangedMeanwhile { .. } | Self::Io { .. } => ErrorKind::Local,
+            Self::ChangedMeanwhile { .. } | Self::Write { .. } => ErrorKind::Local,
             Self::CommandFailed { .. }
             | Self::CommandTimedOut { .. }
             | Self::ExportedEnded { .. }
@@ -336,10 +356,14 @@ impl Error {
                 one("one of these profiles needs an access_key_id in place of its source_profile")
             }
             Self::ProfileInUse { .. } => one("remove or change those profiles first"),
-            Self::SecretFile { path, .. } => vec![format!(
-                "make it yours alone: chmod 600 '{}'",
-                path.display()
-            )],
+            Self::SecretFile { path, problem } => match problem {
+                SecretFileProblem::Foreign => one("copy it to a file of your own with mode 0600"),
+                SecretFileProblem::Loose { .. } => vec![format!(
+                    "make it yours alone: chmod 600 '{}'",
+                    path.display()
+                )],
+                SecretFileProblem::NotAFile => Vec::new(),
+            },
             Self::Syntax {
                 nearest: Some(nearest),
                 ..
@@ -356,12 +380,13 @@ impl Error {
                 hints
             }
             Self::Unsupported { instead, .. } => one(instead),
-            Self::Io { .. }
-            | Self::Json { .. }
+            Self::Json { .. }
             | Self::Malformed { .. }
             | Self::NotUnicode { .. }
+            | Self::Read { .. }
             | Self::Syntax { nearest: None, .. }
-            | Self::Value { .. } => Vec::new(),
+            | Self::Value { .. }
+            | Self::Write { .. } => Vec::new(),
         }
     }
 }
@@ -384,13 +409,20 @@ fn known_profiles(known: &[String]) -> String {
     }
 }
 
-/// Returns the known name most like `name`, if any is like it at all.
+/// Returns the known name most like `name`, if any is a slip of the fingers or a few letters more.
 pub(crate) fn nearest<'a>(name: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
+    let most = 1 + name.chars().count() / 4;
     known
         .into_iter()
-        .map(|candidate| (strsim::jaro_winkler(name, candidate), candidate))
-        .filter(|(likeness, _)| *likeness > 0.75)
-        .max_by(|(a, _), (b, _)| a.total_cmp(b))
+        .filter_map(|candidate| {
+            let distance = if name.len() > 2 && candidate.starts_with(name) {
+                1
+            } else {
+                strsim::osa_distance(name, candidate)
+            };
+            (distance <= most).then_some((distance, candidate))
+        })
+        .min_by_key(|(distance, _)| *distance)
         .map(|(_, candidate)| candidate)
 }
 

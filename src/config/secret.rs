@@ -12,7 +12,7 @@ use std::time::{Duration, Instant};
 use secrecy::SecretString;
 use zeroize::Zeroizing;
 
-use super::{Error, Result, SecretSource};
+use super::{Error, Result, SecretFileProblem, SecretSource};
 
 /// How long a program may take to print the secret: long enough for a person to unlock a store.
 pub const COMMAND_LIMIT: Duration = Duration::from_secs(60);
@@ -48,15 +48,15 @@ pub(super) fn checked(text: &str, place: impl FnOnce() -> String) -> Result<Secr
 }
 
 fn from_file(path: &Path) -> Result<SecretString> {
-    let failed = |source| Error::Io {
-        action: "read the AccessKeySecret",
+    let failed = |source| Error::Read {
+        what: "the AccessKeySecret",
         source,
     };
     // Looked at before it is opened: opening a pipe would wait for its writer.
     if !fs_err::metadata(path).map_err(failed)?.is_file() {
         return Err(Error::SecretFile {
             path: path.to_owned(),
-            problem: "is not a regular file".to_owned(),
+            problem: SecretFileProblem::NotAFile,
         });
     }
     let mut file = fs_err::File::open(path).map_err(failed)?;
@@ -76,15 +76,15 @@ fn from_file(path: &Path) -> Result<SecretString> {
 #[cfg(unix)]
 fn check_private(file: &fs_err::File) -> Result<()> {
     use std::os::unix::fs::MetadataExt;
-    let metadata = file.metadata().map_err(|source| Error::Io {
-        action: "read the AccessKeySecret",
+    let metadata = file.metadata().map_err(|source| Error::Read {
+        what: "the AccessKeySecret",
         source,
     })?;
     let mode = metadata.mode() & 0o777;
     let problem = if metadata.uid() != rustix::process::geteuid().as_raw() {
-        "belongs to another user".to_owned()
+        SecretFileProblem::Foreign
     } else if mode & 0o077 != 0 {
-        format!("can be read or written by others (mode {mode:04o})")
+        SecretFileProblem::Loose { mode }
     } else {
         return Ok(());
     };
@@ -96,6 +96,7 @@ fn check_private(file: &fs_err::File) -> Result<()> {
 
 /// Trusts the access list, which a file in a Windows profile inherits from the profile.
 #[cfg(not(unix))]
+#[expect(clippy::unnecessary_wraps, reason = "it can fail on Unix")]
 fn check_private(_file: &fs_err::File) -> Result<()> {
     Ok(())
 }
@@ -171,7 +172,8 @@ fn read_output(
 /// More than any secret or any first line of a password store.
 const LONGEST: usize = 64 * 1024;
 
-#[cfg(all(test, unix))]
+#[cfg(unix)]
+#[cfg(test)]
 mod tests {
     use std::io::Write;
     use std::os::unix::fs::PermissionsExt;
@@ -229,7 +231,7 @@ mod tests {
         assert!(matches!(error, Error::SecretFile { .. }), "{error:?}");
         let missing = dir.path().join("missing");
         let error = resolve(&SecretSource::File(missing), COMMAND_LIMIT).unwrap_err();
-        assert!(matches!(error, Error::Io { .. }), "{error:?}");
+        assert!(matches!(error, Error::Read { .. }), "{error:?}");
     }
 
     #[test]

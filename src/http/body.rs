@@ -4,7 +4,7 @@ use std::pin::Pin;
 use std::task::{Context, Poll};
 
 use bytes::{Bytes, BytesMut};
-use futures_util::{Stream, TryStreamExt};
+use futures_util::{Stream, StreamExt, TryStreamExt};
 use http_body::{Body as _, Frame, SizeHint};
 use http_body_util::combinators::BoxBody;
 use http_body_util::{BodyExt, Empty, Full, StreamBody};
@@ -30,9 +30,9 @@ impl Body {
         S: Stream<Item = Result<Bytes, E>> + Send + Sync + 'static,
         E: Into<BodyError> + 'static,
     {
-        Self(BoxBody::new(StreamBody::new(
-            chunks.map_ok(Frame::data).map_err(Into::into),
-        )))
+        let frames = chunks.map_ok(Frame::data).map_err(Into::into);
+        // Whoever reads it may look again after the end; not every stream allows it.
+        Self(BoxBody::new(StreamBody::new(frames.fuse())))
     }
 
     /// Wraps any other body.

@@ -38,7 +38,7 @@ impl Addressing {
     /// folded: empty segments reach the server.
     ///
     /// # Errors
-    /// When no such URI exists, as with a virtual host below an IPv6 address.
+    /// When no such URI exists, as with a virtual host below an IP address.
     pub fn uri(
         self,
         endpoint: &Endpoint,
@@ -46,6 +46,8 @@ impl Addressing {
         key: &ObjectKey,
     ) -> Result<Uri, http::Error> {
         let authority = match self {
+            // An address has no names below it; an empty authority is what makes no URI.
+            Self::Virtual if endpoint.ip().is_some() => String::new(),
             Self::Virtual => endpoint.authority_of(&format!("{bucket}.{}", endpoint.host())),
             Self::Cname | Self::Path => endpoint.authority(),
         };
@@ -140,7 +142,12 @@ mod tests {
                 .unwrap();
             assert_eq!(uri.to_string(), format!("{start}{path}"));
         }
-        let nowhere = "http://[::1]".parse().unwrap();
-        assert!(Addressing::Virtual.uri(&nowhere, &bucket, &key).is_err());
+        for address in ["http://[::1]", "http://127.0.0.1:1"] {
+            let nowhere = address.parse().unwrap();
+            assert!(
+                Addressing::Virtual.uri(&nowhere, &bucket, &key).is_err(),
+                "{address}"
+            );
+        }
     }
 }

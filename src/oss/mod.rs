@@ -100,7 +100,7 @@ impl OssClient {
             .into_parts();
         // The Date is written when the whole request has arrived: for an upload the end of the
         // exchange is nearer to it than the middle.
-        let skew =
+        let shown =
             header_of_date(&parts.headers).map(|date| ClockSkew::measure(date, received, received));
         if parts.status != StatusCode::OK {
             let body = body.collect(MAX_ERROR, &sent.authority).await;
@@ -111,13 +111,13 @@ impl OssClient {
                 }
                 Err(error) => return Err(sent.unanswered(error)),
             };
-            return Err(sent.refused(parts.status, &parts.headers, &body, skew));
+            return Err(sent.refused(parts.status, &parts.headers, &body, shown));
         }
         Ok(Reply {
             sent,
             status: parts.status,
             headers: parts.headers,
-            skew,
+            skew: shown.unwrap_or(skew),
         })
     }
 
@@ -190,8 +190,8 @@ pub enum OssSignature {
 pub struct Answer<T> {
     /// The answer.
     pub value: T,
-    /// The clock skew that the answer's `Date` shows.
-    pub skew: Option<ClockSkew>,
+    /// The clock skew that the answer's `Date` shows; the one that was given if it has none.
+    pub skew: ClockSkew,
 }
 
 /// One request before it is signed.
@@ -210,7 +210,7 @@ struct Reply {
     sent: Sent,
     status: StatusCode,
     headers: HeaderMap,
-    skew: Option<ClockSkew>,
+    skew: ClockSkew,
 }
 
 impl Reply {

@@ -20,8 +20,17 @@ pub(super) fn make_private_dir(path: &Path) -> io::Result<()> {
     #[cfg(unix)]
     {
         use std::os::unix::fs::DirBuilderExt;
-        // fs_err has no builder with a mode.
-        std::fs::DirBuilder::new().mode(0o700).create(path)
+        // fs_err has no builder with a mode, so the path is added here.
+        std::fs::DirBuilder::new()
+            .mode(0o700)
+            .create(path)
+            .map_err(|error| {
+                let path = path.display();
+                io::Error::new(
+                    error.kind(),
+                    format!("cannot make directory `{path}`: {error}"),
+                )
+            })
     }
     // Elsewhere a new directory inherits the access rules of the user's own.
     #[cfg(not(unix))]

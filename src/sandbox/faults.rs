@@ -1,7 +1,6 @@
 //! Faults on demand: what the network and the services do on a bad day, as often as asked. Must
 //! not know how a service builds its answers, only what may befall them.
 
-use std::fmt;
 use std::str::FromStr;
 use std::sync::{Mutex, PoisonError};
 
@@ -131,15 +130,6 @@ impl FromStr for Fault {
             service,
             what,
             left,
-        })
-    }
-}
-
-impl fmt::Display for Service {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Oss => "oss",
-            Self::Sts => "sts",
         })
     }
 }

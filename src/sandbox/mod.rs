@@ -28,7 +28,7 @@ use std::time::Duration;
 
 use chrono::{DateTime, Utc};
 use futures_util::future::BoxFuture;
-use futures_util::stream;
+use futures_util::{StreamExt, stream};
 use http::{HeaderValue, Request, Response, header};
 
 use crate::http::{Abort, Body, BodyError, HttpError, HttpErrorKind, Patience, Transport};
@@ -42,7 +42,8 @@ pub struct Sandbox(Arc<State>);
 /// How a sandbox differs from the default one.
 #[derive(Debug, Default)]
 pub struct Options {
-    /// Where objects and sessions are kept; in memory if `None`.
+    /// Where objects and sessions are kept, beside the world of [`World::kept_in`]; in memory if
+    /// `None`.
     pub data: Option<PathBuf>,
     /// What befalls requests.
     pub faults: Vec<Fault>,
@@ -248,19 +249,18 @@ fn as_sent(mut request: Request<Body>, failure: Arc<Mutex<Option<BodyError>>>) -
         }
     }
     request.map(|body| {
-        Body::stream(stream::unfold(
-            (body, failure),
-            |(mut body, failure)| async {
-                let chunk = match body.next_chunk().await? {
-                    Ok(chunk) => Ok(chunk),
-                    Err(error) => {
-                        *lock(&failure) = Some(error);
-                        Err(Abort)
-                    }
-                };
-                Some((chunk, (body, failure)))
-            },
-        ))
+        let chunks = stream::unfold((body, failure), |(mut body, failure)| async {
+            let chunk = match body.next_chunk().await? {
+                Ok(chunk) => Ok(chunk),
+                Err(error) => {
+                    *lock(&failure) = Some(error);
+                    Err(Abort)
+                }
+            };
+            Some((chunk, (body, failure)))
+        });
+        // A refusal drains the body, which may have been read to its end before.
+        Body::stream(chunks.fuse())
     })
 }
 

@@ -74,7 +74,9 @@ exit 2
 2>
 2> hint: for more information, try --help
 "#]]);
-    world.stsctl(["assume", "--duration", "13h"]).assert(str![[r#"
+    world
+        .stsctl(["assume", "--duration", "13h"])
+        .assert(str![[r#"
 exit 2
 2> error: the value of --duration <D> cannot be used
 2>   caused by: `46800` is not a valid DurationSeconds: a session lasts 900 s (15m) to 43200 s (12h)
@@ -218,9 +220,9 @@ fn a_region_with_oss_in_front_is_taken_without_it() {
         .stsctl(["whoami", "--offline", "--region", "oss-cn-hangzhou"])
         .assert(str![[r#"
 exit 0
-1> Source            ALIBABA_CLOUD_ACCESS_KEY_ID of the environment
-1> SourceAccessKeyId LTAIalice
-1> Roles             acs:ram::1234567890123456:role/testrole
+1> Source             ALIBABA_CLOUD_ACCESS_KEY_ID of the environment
+1> SourceAccessKeyId  LTAIalice
+1> Roles              acs:ram::1234567890123456:role/testrole
 2> warning: a region has no `oss-` in front: taken for `cn-hangzhou`
 "#]]);
 }

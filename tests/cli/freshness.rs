@@ -109,14 +109,14 @@ fn near_its_end_a_session_is_still_served_when_the_refresh_fails() {
     world.cloud.restart(&["sts:throttle"]);
     world.stsctl(["whoami", "--offline"]).assert(str![[r#"
 exit 0
-1> Source            ALIBABA_CLOUD_ACCESS_KEY_ID of the environment
-1> SourceAccessKeyId LTAIalice
-1> Roles             acs:ram::1234567890123456:role/testrole
-1> AccessKeyId       [STS_ID]
-1> Expiration        [TIME]
-1> Lifetime          [LIFETIME]
-1> Cached            true
-1> ClockSkewSeconds  33[..]
+1> Source             ALIBABA_CLOUD_ACCESS_KEY_ID of the environment
+1> SourceAccessKeyId  LTAIalice
+1> Roles              acs:ram::1234567890123456:role/testrole
+1> AccessKeyId        [STS_ID]
+1> Expiration         [TIME]
+1> Lifetime           [LIFETIME]
+1> Cached             true
+1> ClockSkewSeconds   33[..]
 "#]]);
     let output = world.stsctl(["assume", "-o", "json"]).assert(str![[r#"
 exit 0

@@ -19,6 +19,7 @@ mod cloud;
 mod env;
 mod freshness;
 mod oss_put;
+mod readme;
 mod refusals;
 mod run;
 mod sandbox;

@@ -10,7 +10,7 @@ here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 repo=$(cd "$here/../.." && pwd)
 
 work=${INTEROP_DIR:-$(mktemp -d)}
-# shellcheck disable=SC2329 # the trap calls it
+# shellcheck disable=SC2317,SC2329 # the trap calls it
 cleanup() {
   [[ -z ${STSCTL_SANDBOX_PID:-} ]] || "$STSCTL" sandbox stop
   [[ -n ${INTEROP_DIR:-} ]] || rm -rf -- "$work"
@@ -45,7 +45,7 @@ export PYTHONDONTWRITEBYTECODE=1 PYTHONWARNINGS=ignore NODE_PATH=$work/node/node
 
 failed=0
 run() {
-  echo "-- ${1##*/} ${2##*/} ${*:3}"
+  echo "-- ${2##*/}${3:+ ${3##*/}}"
   "$@" || failed=1
 }
 
@@ -68,6 +68,7 @@ in_sandbox() {
 run "$python" "$here/sign_compare.py" "$SIGN_INTEROP"
 "$python" "$here/sign_compare.py" - >"$work/requests"
 run node "$here/sign_compare.js" "$SIGN_INTEROP" <"$work/requests"
+run env PATH="$(dirname -- "$STSCTL"):$work/venv/bin:$PATH" "$here/readme_walk.sh"
 in_sandbox ''
 in_sandbox '--session-lifetime 1s' expired
 

@@ -46,11 +46,12 @@ class Answer:
 
     @property
     def json(self):
-        """The body as JSON, or nothing."""
+        """The body as a JSON object, empty if it is none."""
         try:
-            return json.loads(self.body)
+            found = json.loads(self.body)
         except ValueError:
             return {}
+        return found if isinstance(found, dict) else {}
 
     def element(self, name):
         """Returns the text of the first XML element of that name."""
@@ -79,8 +80,8 @@ class Target:
         self.sts, self.oss, self.user, self.role_arn = urlsplit(sts), urlsplit(oss), user, role_arn
         # An address has no names below it: the bucket goes into the path.
         self.path_style = bool(re.fullmatch(r"[\d.]+|localhost|\[.*\]", self.oss.hostname))
-        self.session = None
-        self.other = None
+        # A session, another one, and one that has ended.
+        self.session = self.other = self.ended = None
 
     # --- sending ---
 
@@ -177,9 +178,12 @@ class Target:
         given = {"RoleArn": self.role_arn, "RoleSessionName": "stsctl-live", **params}
         return self.rpc(self.user, "AssumeRole", given)
 
-    def assumed(self):
-        """Returns a fresh session, of the least duration that there is."""
-        found = self.assume(DurationSeconds=900).json["Credentials"]
+    def assumed(self, duration):
+        """Returns a fresh session of so many seconds."""
+        answer = self.assume(DurationSeconds=duration)
+        if answer.status != 200:
+            raise SystemExit(f"{self.name}: AssumeRole: {answer.code}: {answer.message}")
+        found = answer.json["Credentials"]
         return Keys(found["AccessKeyId"], found["AccessKeySecret"], found["SecurityToken"])
 
     # --- OSS ---

@@ -1,15 +1,15 @@
 //! `stsctl assume`: gets the session and says what it is, without its secrets.
 
-use chrono::TimeDelta;
-use clap::{Args, ValueEnum};
+use clap::Args;
 use secrecy::ExposeSecret;
 use serde::Serialize;
 use zeroize::Zeroizing;
 
 use crate::broker::Granted;
-use crate::cli::args::SessionArgs;
+use crate::cli::args::{Output, SessionArgs};
 use crate::cli::context::Context;
 use crate::cli::error::CommandError;
+use crate::cli::text::{self, lifetime, listing};
 
 /// Get a session: assume the role, or take the cached session while it is good
 ///
@@ -24,16 +24,6 @@ pub(crate) struct AssumeArgs {
     /// How the session is printed
     #[arg(short, long, value_enum, value_name = "FORMAT", default_value = "text")]
     output: Output,
-}
-
-/// How a result is printed.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
-pub(crate) enum Output {
-    /// For a person.
-    #[default]
-    Text,
-    /// One JSON document.
-    Json,
 }
 
 pub(crate) fn run(args: &AssumeArgs, context: &Context) -> Result<(), CommandError> {
@@ -82,10 +72,7 @@ fn answer(granted: &Granted) -> Zeroizing<String> {
             expiration: session.expiration.to_string(),
         },
     };
-    let mut text =
-        Zeroizing::new(serde_json::to_string_pretty(&answer).expect("text fields serialise"));
-    text.push('\n');
-    text
+    Zeroizing::new(text::json(&answer))
 }
 
 fn summary(granted: &Granted, context: &Context) -> String {
@@ -99,7 +86,7 @@ fn summary(granted: &Granted, context: &Context) -> String {
         ("SecurityToken", "********".to_owned()),
         (
             "Expiration",
-            format!("{} (in {})", session.expiration, human_duration(left)),
+            format!("{} (in {})", session.expiration, lifetime(left)),
         ),
         ("RequestId", session.request_id.clone()),
         (
@@ -112,20 +99,8 @@ fn summary(granted: &Granted, context: &Context) -> String {
             .to_owned(),
         ),
     ];
-    let mut text = String::new();
     // What an exported session no longer knows of itself is left out.
-    for (name, value) in rows.iter().filter(|(_, value)| !value.is_empty()) {
-        text.push_str(&format!("{name:<17}{value}\n"));
-    }
-    text
-}
-
-/// Writes a remaining lifetime as `1h 5m`, `59m 58s` or `40s`.
-pub(crate) fn human_duration(left: TimeDelta) -> String {
-    let seconds = left.num_seconds().max(0);
-    match (seconds / 3600, seconds / 60 % 60, seconds % 60) {
-        (0, 0, s) => format!("{s}s"),
-        (0, m, s) => format!("{m}m {s}s"),
-        (h, m, _) => format!("{h}h {m}m"),
-    }
+    let known = rows.into_iter().filter(|(_, value)| !value.is_empty());
+    let values: Vec<_> = known.map(|(name, value)| (name, value.into())).collect();
+    listing(&values)
 }

@@ -1,12 +1,13 @@
 //! `stsctl cache`: what is cached, and how to be rid of it. Never shows a secret.
 
 use clap::{Args, Subcommand};
-use serde_json::{Value, json};
+use serde_json::Value;
 
-use super::assume::{Output, human_duration};
 use crate::cache::{Filter, Key, Listed, State, Summary};
+use crate::cli::args::Output;
 use crate::cli::context::Context;
 use crate::cli::error::CommandError;
+use crate::cli::text::{columns, json, lifetime};
 use crate::model::RoleArn;
 
 /// List or remove the cached sessions
@@ -126,30 +127,10 @@ fn not_a_session(key: &Key, what: &str) -> [String; 4] {
 fn expiry(summary: &Summary, context: &Context) -> String {
     let left = summary.expiration.instant() - summary.skew.server_time(context.clock.now());
     if left.num_seconds() > 0 {
-        format!("{} (in {})", summary.expiration, human_duration(left))
+        format!("{} (in {})", summary.expiration, lifetime(left))
     } else {
         format!("{} (expired)", summary.expiration)
     }
-}
-
-/// Pads each column to its widest cell.
-pub(crate) fn columns<const N: usize>(rows: &[[String; N]]) -> String {
-    let mut widths = [0; N];
-    for row in rows {
-        for (width, cell) in widths.iter_mut().zip(row) {
-            *width = (*width).max(cell.chars().count());
-        }
-    }
-    let mut text = String::new();
-    for row in rows {
-        let mut line = String::new();
-        for (width, cell) in widths.iter().zip(row) {
-            line.push_str(&format!("{cell:width$}  "));
-        }
-        text.push_str(line.trim_end());
-        text.push('\n');
-    }
-    text
 }
 
 fn json_list(listed: &[Listed], context: &Context) -> String {
@@ -157,9 +138,9 @@ fn json_list(listed: &[Listed], context: &Context) -> String {
     let rows: Vec<Value> = listed
         .iter()
         .map(|Listed { key, state }| match state {
-            State::Damaged => json!({"Key": key.to_string(), "State": "damaged"}),
-            State::Foreign => json!({"Key": key.to_string(), "State": "foreign"}),
-            State::Good(summary) => json!({
+            State::Damaged => serde_json::json!({"Key": key.to_string(), "State": "damaged"}),
+            State::Foreign => serde_json::json!({"Key": key.to_string(), "State": "foreign"}),
+            State::Good(summary) => serde_json::json!({
                 "Key": key.to_string(),
                 "State": if summary.expiration.instant() > summary.skew.server_time(now) { "valid" } else { "expired" },
                 "RoleArn": summary.role_arn.as_str(),
@@ -174,7 +155,5 @@ fn json_list(listed: &[Listed], context: &Context) -> String {
             }),
         })
         .collect();
-    let mut text = serde_json::to_string_pretty(&rows).expect("text fields serialise");
-    text.push('\n');
-    text
+    json(&rows)
 }

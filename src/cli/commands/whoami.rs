@@ -1,13 +1,13 @@
 //! `stsctl whoami`: whose identity a command would use, where it comes from and when it ends.
 
 use clap::Args;
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 
-use super::assume::{Output, human_duration};
 use crate::broker::Granted;
-use crate::cli::args::SessionArgs;
-use crate::cli::context::{Context, Identity};
+use crate::cli::args::{Output, SessionArgs};
+use crate::cli::context::{Context, Identity, block_on};
 use crate::cli::error::CommandError;
+use crate::cli::text::{self, lifetime, listing, object};
 use crate::config::{BaseKind, Plan};
 use crate::sts::CallerIdentity;
 
@@ -33,8 +33,8 @@ pub(crate) fn run(args: &WhoamiArgs, context: &Context) -> Result<(), CommandErr
         let cached = context.broker(&args.session)?.peek(&plan);
         facts(&plan, None, cached.as_ref(), context)
     } else {
-        let (identity, caller) = context.block_on(async {
-            let demand = context.demand(&args.session);
+        let (identity, caller) = block_on(async {
+            let demand = args.session.demand();
             let identity = context.identity_of(&plan, &args.session, &demand).await?;
             let (credentials, skew) = identity.signer();
             let caller = context
@@ -51,15 +51,7 @@ pub(crate) fn run(args: &WhoamiArgs, context: &Context) -> Result<(), CommandErr
         facts(&plan, Some(&caller), granted, context)
     };
     let text = match args.output {
-        Output::Json => {
-            let facts: Map<String, Value> = facts
-                .into_iter()
-                .map(|(name, value)| (name.to_owned(), value))
-                .collect();
-            let mut text = serde_json::to_string_pretty(&facts).expect("text fields serialise");
-            text.push('\n');
-            text
-        }
+        Output::Json => text::json(&object(facts)),
         Output::Text => listing(&facts),
     };
     Ok(context.ui.data(&text)?)
@@ -98,7 +90,7 @@ fn facts(
         let left = session.expiration.instant() - granted.skew.server_time(context.clock.now());
         facts.push(("AccessKeyId", json!(session.access_key_id.as_str())));
         facts.push(("Expiration", json!(session.expiration.to_string())));
-        facts.push(("Lifetime", json!(human_duration(left))));
+        facts.push(("Lifetime", json!(lifetime(left))));
         facts.push(("Cached", json!(granted.cached)));
         facts.push(("ClockSkewSeconds", json!(granted.skew.seconds())));
     } else if let BaseKind::Exported {
@@ -110,20 +102,4 @@ fn facts(
     }
     facts.retain(|(_, value)| !value.is_null());
     facts
-}
-
-fn listing(facts: &[(&'static str, Value)]) -> String {
-    let mut text = String::new();
-    for (name, value) in facts {
-        let shown = match value {
-            Value::String(value) => value.clone(),
-            Value::Array(items) => {
-                let items: Vec<&str> = items.iter().filter_map(Value::as_str).collect();
-                items.join(" → ")
-            }
-            other => other.to_string(),
-        };
-        text.push_str(&format!("{name:<18}{shown}\n"));
-    }
-    text
 }

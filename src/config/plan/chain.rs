@@ -38,21 +38,15 @@ impl Chain {
                 return Err(Error::ProfileCycle { path });
             }
             let profile = config.profile(&next)?;
-            match own_base(config, &profile)? {
-                Some(base) => {
-                    profiles.push(profile);
-                    return Ok(Self { profiles, base });
-                }
-                None => {
-                    next = profile
-                        .source_profile
-                        .clone()
-                        .ok_or_else(|| Error::NoAccessKey {
-                            profile: profile.name.clone(),
-                        })?;
-                    profiles.push(profile);
-                }
+            if let Some(base) = own_base(config, &profile)? {
+                profiles.push(profile);
+                return Ok(Self { profiles, base });
             }
+            let source = profile.source_profile.clone();
+            next = source.ok_or_else(|| Error::NoAccessKey {
+                profile: profile.name.clone(),
+            })?;
+            profiles.push(profile);
         }
     }
 

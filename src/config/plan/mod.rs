@@ -15,7 +15,7 @@ use chrono::{DateTime, Utc};
 use secrecy::SecretString;
 
 pub use self::report::{Attempt, Origin, Outcome, RoleSource, Source, Warning};
-use super::{ConfigFile, Env, Error, Result, SecretSource, env};
+use super::{ConfigFile, Env, Error, Profile, Result, SecretSource, env};
 use crate::model::{
     AccessKeyId, DurationSeconds, Endpoint, Expiration, ExternalId, RegionId, RoleArn,
     RoleSessionName, SessionPolicy, SourceIdentity, sts_host,
@@ -23,6 +23,10 @@ use crate::model::{
 
 /// What the options of a command ask for. What is `None` or empty was not given.
 #[derive(Clone, Debug)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each is a flag of the command line"
+)]
 pub struct Wanted {
     /// `--profile`; `STSCTL_PROFILE` is looked up here.
     pub profile: Option<String>,
@@ -229,7 +233,7 @@ pub fn refuse_exposed(endpoint: &Endpoint, insecure_http: bool) -> Result<()> {
 /// Picks the region: the option, the variable, then the profiles in play.
 fn region(
     request: &search::Request<'_>,
-    profiles: &[&super::Profile],
+    profiles: &[&Profile],
     warnings: &mut Vec<Warning>,
 ) -> Result<Option<RegionId>> {
     let option = request

@@ -8,13 +8,14 @@
 //!
 //! Session name and SourceIdentity say who it is, and follow the same order for every hop.
 //! Duration, policy and ExternalId are made for one role: a profile that has a role lends them to
-//! that role only, not to one that stands in its place.
+//! that role only, not to one that stands in its place. The default profile lends anything only
+//! where it takes part: when no profile is named, or when the role is its own.
 
 use super::chain::Chain;
 use super::search::{AskedRole, Found, Request};
 use super::{RoleHop, RoleSource};
 use crate::config::env;
-use crate::config::{Profile, Result};
+use crate::config::{PolicySource, Profile, Result};
 use crate::model::{DurationSeconds, RoleArn};
 
 /// The roles, in order, and what named the last.
@@ -76,12 +77,14 @@ impl<'a> Builder<'a> {
         } else {
             self.default.filter(|profile| profile.role_arn.is_some())
         };
-        // Of an exported session's role and the same of the default profile, the latter has
-        // settings.
-        let exported = found
-            .passed_over
-            .as_ref()
-            .filter(|role| default_role.and_then(|p| p.role_arn.as_ref()) != Some(*role));
+        // A profile that has the exported session's role knows its settings and its source.
+        let exported = found.passed_over.as_ref();
+        let exported_owner = exported.and_then(|role| {
+            let sources = found.chain.iter().flat_map(Chain::profiles);
+            sources
+                .chain(default_role)
+                .find(|profile| profile.role_arn.as_ref() == Some(role))
+        });
         match (&self.request.asked_role, named_role) {
             (Some(AskedRole::Option(_)), _) => {
                 self.chain_of(&self.request.wanted.role_arns, RoleSource::Option)
@@ -90,10 +93,12 @@ impl<'a> Builder<'a> {
             (Some(AskedRole::Variable(role)), None) => {
                 self.chain_of(std::slice::from_ref(role), RoleSource::Variable)
             }
-            (None, None) => match (exported, default_role) {
-                (Some(role), _) => self.chain_of(std::slice::from_ref(role), RoleSource::Exported),
-                (None, Some(profile)) => self.profile_role(profile),
-                (None, None) => Ok(Roles::default()),
+            (None, None) => match (exported, exported_owner.or(default_role)) {
+                (Some(role), _) if exported_owner.is_none() => {
+                    self.chain_of(std::slice::from_ref(role), RoleSource::Exported)
+                }
+                (_, Some(profile)) => self.profile_role(profile),
+                (_, None) => Ok(Roles::default()),
             },
         }
     }
@@ -127,12 +132,12 @@ impl<'a> Builder<'a> {
         })
     }
 
-    /// The hops of the profiles behind the base's, but for that of `last`, which comes after all.
+    /// The hops of the sources, up to that of `last`.
     fn source_hops(&self, last: Option<&Profile>) -> Result<Vec<RoleHop>> {
         self.chain
             .into_iter()
             .flat_map(Chain::source_roles)
-            .filter(|profile| last.is_none_or(|last| last.name != profile.name))
+            .take_while(|profile| last.is_none_or(|last| last.name != profile.name))
             .filter_map(|profile| Some((profile.role_arn.as_ref()?, profile)))
             .map(|(role, profile)| self.earlier_hop(role, Some(profile)))
             .collect()
@@ -143,12 +148,8 @@ impl<'a> Builder<'a> {
         let mut hop = self.hop(role, owner, Nearest::Owner)?;
         if let Some(owner) = owner {
             hop.duration = owner.duration.unwrap_or_default();
-            hop.policy = owner
-                .policy
-                .as_ref()
-                .map(super::super::PolicySource::read)
-                .transpose()?;
-            hop.external_id = owner.external_id.clone();
+            hop.policy = owner.policy.as_ref().map(PolicySource::read).transpose()?;
+            hop.external_id.clone_from(&owner.external_id);
         }
         Ok(hop)
     }

@@ -224,8 +224,8 @@ mod tests {
     use chrono::DateTime;
     use proptest::prelude::*;
 
-    use super::super::blob::Blob;
     use super::*;
+    use crate::sandbox::oss::blob::Blob;
 
     fn objects(keys: &BTreeSet<String>) -> BTreeMap<String, Arc<Object>> {
         let object = |key: &String| Object {

@@ -138,23 +138,20 @@ fn stored<T>(outcome: Result<T, Conflict>, bucket: &str, key: &str) -> Result<T,
     })
 }
 
-/// Makes a body break off after so many bytes.
+/// Makes a body break off after so many bytes, of which it has more.
 fn cut_off(body: Body, size: u64) -> Body {
-    Body::stream(stream::unfold(
-        (body, size),
-        |(mut body, left)| async move {
-            let chunk = match body.next_chunk().await? {
-                Ok(chunk) if (chunk.len() as u64) <= left => chunk,
-                Ok(chunk) if left > 0 => {
-                    let length = usize::try_from(left).unwrap_or(usize::MAX);
-                    chunk.slice(..length.min(chunk.len()))
-                }
-                Ok(_) | Err(_) => return Some((Err(Abort), (body, 0))),
-            };
-            let left = left - chunk.len() as u64;
-            Some((Ok::<Bytes, Abort>(chunk), (body, left)))
-        },
-    ))
+    let chunks = stream::unfold((body, size), |(mut body, left)| async move {
+        if left == 0 {
+            // What came before goes out first: an error at once would take it along.
+            tokio::task::yield_now().await;
+            return Some((Err(Abort), (body, 0)));
+        }
+        let mut chunk = body.next_chunk().await?.ok()?;
+        chunk.truncate(usize::try_from(left).unwrap_or(usize::MAX));
+        let left = left - chunk.len() as u64;
+        Some((Ok::<Bytes, Abort>(chunk), (body, left)))
+    });
+    Body::stream(chunks)
 }
 
 fn xml_response(xml: Xml) -> Response<Body> {
@@ -164,7 +161,19 @@ fn xml_response(xml: Xml) -> Response<Body> {
         .expect("the response is well formed")
 }
 
-/// Writes an instant as OSS's XML has it: `2020-05-18T05:45:43.000Z`.
+/// Writes an instant as OSS's XML has it: `2020-05-18T05:45:43.000Z`. Milliseconds are always
+/// zero: the official Python SDK reads nothing else.
 fn iso_millis(at: DateTime<Utc>) -> String {
-    at.format("%Y-%m-%dT%H:%M:%S%.3fZ").to_string()
+    at.format("%Y-%m-%dT%H:%M:%S.000Z").to_string()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn milliseconds_are_never_told() {
+        let at = "2020-05-18T05:45:43.987Z".parse().unwrap();
+        assert_eq!(iso_millis(at), "2020-05-18T05:45:43.000Z");
+    }
 }

@@ -48,13 +48,6 @@ pub(super) async fn put(
     }
     let mut meta = described(state, head, key)?;
 
-    let reset_after = match state
-        .faults
-        .take(Service::Oss, |what| matches!(what, What::ResetAfter(_)))
-    {
-        Some(What::ResetAfter(size)) => Some(size),
-        _ => None,
-    };
     let mut sink = state.store.sink(bucket).map_err(|_| Fail::internal())?;
     let mut md5 = Md5::new();
     let mut crc = Crc::new(CrcAlgorithm::Crc64Xz);
@@ -62,7 +55,7 @@ pub(super) async fn put(
         // The connection is gone, and with it whoever could be told.
         let chunk = chunk.map_err(|_| Abort)?;
         meta.size += chunk.len() as u64;
-        if reset_after.is_some_and(|limit| meta.size > limit) {
+        if reset_within(state, meta.size).is_some() {
             return Err(Abort.into());
         }
         if meta.size > MAX_SIZE {
@@ -144,15 +137,12 @@ pub(super) fn get(
         }
         Chosen::Whole => (response, 0..meta.size),
     };
-    let response = response.header(header::CONTENT_LENGTH, range.end - range.start);
+    let length = range.end - range.start;
     let mut body = object.blob.read(range).map_err(|_| Fail::internal())?;
-    if let Some(What::ResetAfter(size)) = state
-        .faults
-        .take(Service::Oss, |what| matches!(what, What::ResetAfter(_)))
-    {
-        body = super::cut_off(body, size);
+    if let Some(limit) = reset_within(state, length) {
+        body = super::cut_off(body, limit);
     }
-    finish(response, body)
+    finish(response.header(header::CONTENT_LENGTH, length), body)
 }
 
 /// Answers HeadObject.
@@ -316,6 +306,15 @@ fn described_headers(head: &Head, meta: &Meta) -> Builder {
         }
     }
     response
+}
+
+/// Takes a fault that breaks the connection before so many bytes have moved.
+fn reset_within(state: &State, size: u64) -> Option<u64> {
+    let strikes = |what| matches!(what, What::ResetAfter(limit) if limit < size);
+    match state.faults.take(Service::Oss, strikes)? {
+        What::ResetAfter(limit) => Some(limit),
+        _ => None,
+    }
 }
 
 fn crc_of(state: &State, meta: &Meta) -> String {

@@ -8,12 +8,13 @@ mod verify;
 
 pub(super) use answer::Fail;
 
-use http::{Method, Response, StatusCode};
+use std::collections::HashSet;
+
+use http::{Method, Response, StatusCode, header};
 
 use super::faults::{Service, What};
-use super::identity::Caller;
 use super::wire::{self, Head};
-use super::{Note, State, drain, lock, sts};
+use super::{Note, State, drain, random, sts};
 use crate::http::{Abort, Body};
 use answer::Format;
 
@@ -108,11 +109,11 @@ async fn run(state: &State, call: &Call<'_>) -> Result<Result<Outcome, Fail>, Ab
         Some(What::Reset) => return Err(Abort),
         Some(fault) => return Ok(Err(Fail::of_fault(fault))),
     }
-    let caller: Caller = match verify::verify(state, call) {
+    let caller = match verify::verify(state, call) {
         Ok(caller) => caller,
         Err(fail) => return Ok(Err(fail)),
     };
-    let request_id = super::random::rpc_request_id();
+    let request_id = random::rpc_request_id();
     Ok(sts::run(state, call, &caller, &request_id).map(|value| Outcome::Done(value, request_id)))
 }
 
@@ -152,7 +153,7 @@ fn parameters(head: &Head, body: &[u8]) -> Vec<(String, String)> {
     if is_form(head) {
         all.extend(wire::parse_query(&String::from_utf8_lossy(body)));
     }
-    let mut seen = std::collections::HashSet::new();
+    let mut seen = HashSet::new();
     all.retain(|(name, _)| seen.insert(name.clone()));
     all
 }
@@ -164,8 +165,8 @@ fn identify_action(head: &Head, params: &[(String, String)]) -> Result<sts::Oper
             "This http method not supported.",
         ));
     }
-    let named = |header, param| {
-        head.header(header)
+    let named = |name, param| {
+        head.header(name)
             .or_else(|| wire::find(params, param))
             .filter(|value| !value.is_empty())
             .ok_or_else(|| Fail::missing(param))
@@ -195,15 +196,10 @@ pub(super) fn garbage() -> Response<Body> {
     let page = "<!DOCTYPE html>\n<html><head><title>Sign in to the network</title></head>\
                 <body><h1>Sign in to the network</h1></body></html>\n";
     Response::builder()
-        .header(http::header::CONTENT_TYPE, "text/html; charset=utf-8")
+        .header(header::CONTENT_TYPE, "text/html; charset=utf-8")
         .body(Body::from(page.to_owned()))
         .expect("the response is well formed")
 }
 
 /// POST takes at most 10 MB.
 const MAX_BODY: usize = 10 << 20;
-
-/// Records a session's nonce; see [`verify`].
-fn remember_nonce(state: &State, access_key_id: &str, nonce: &str) {
-    lock(&state.nonces).insert(access_key_id, nonce, state.now());
-}

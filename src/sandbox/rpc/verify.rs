@@ -2,14 +2,16 @@
 //! AccessKey, token, time, nonce, signature. Must not know what the action does.
 
 use chrono::{DateTime, NaiveDateTime, TimeDelta, Utc};
+use http::StatusCode;
 use sha2::{Digest, Sha256};
+use zeroize::Zeroizing;
 
-use super::{Call, Fail, remember_nonce};
+use super::{Call, Fail};
+use crate::sandbox::faults::{Service, What};
 use crate::sandbox::identity::{Caller, Refusal};
 use crate::sandbox::wire::{self, Head};
-use crate::sandbox::{State, faults, lock};
+use crate::sandbox::{State, lock, random};
 use crate::sign;
-use http::StatusCode;
 
 /// The parts of either scheme that the checks need.
 struct Claim<'a> {
@@ -36,11 +38,8 @@ pub(super) fn verify(state: &State, call: &Call<'_>) -> Result<Caller, Fail> {
         call.required(name)?;
     }
     let now = state.now();
-    if claim.token.is_some()
-        && let Some(_) = state.faults.take(faults::Service::Sts, |what| {
-            what == faults::What::ExpireToken
-        })
-    {
+    let expired = |what| what == What::ExpireToken;
+    if claim.token.is_some() && state.faults.take(Service::Sts, expired).is_some() {
         return Err(Fail::expired_token());
     }
     let (caller, secret) = lock(&state.sessions)
@@ -84,7 +83,8 @@ pub(super) fn verify(state: &State, call: &Call<'_>) -> Result<Caller, Fail> {
             }
         }
     }
-    remember_nonce(state, claim.access_key_id, claim.nonce);
+    // Only now: a request that somebody else made up must not use the nonce up.
+    lock(&state.nonces).insert(claim.access_key_id, claim.nonce, now);
     Ok(caller)
 }
 
@@ -159,7 +159,7 @@ fn acs3<'a>(call: &'a Call<'_>, authorization: &'a str) -> Result<Claim<'a>, Fai
 
 /// Rebuilds the CanonicalRequest from the headers that the client says it signed, and from the
 /// body's own digest, whatever x-acs-content-sha256 claims.
-fn acs3_canonical(call: &Call<'_>, signed_headers: &[&str]) -> zeroize::Zeroizing<String> {
+fn acs3_canonical(call: &Call<'_>, signed_headers: &[&str]) -> Zeroizing<String> {
     let headers: Vec<(&str, &str)> = signed_headers
         .iter()
         .map(|name| (*name, call.head.header(name).unwrap_or_default()))
@@ -170,7 +170,7 @@ fn acs3_canonical(call: &Call<'_>, signed_headers: &[&str]) -> zeroize::Zeroizin
         &call.head.path,
         &wire::borrowed(&call.head.query),
         &headers,
-        &crate::sandbox::random::hex_upper(&digest).to_lowercase(),
+        &random::hex_upper(&digest).to_lowercase(),
     )
 }
 
@@ -203,10 +203,16 @@ fn token(value: Option<&str>) -> Option<&str> {
     value.filter(|token| !token.is_empty())
 }
 
+/// Reads `2026-01-02T03:04:05Z`, or with the milliseconds that ali-oss's STS client sends, and
+/// nothing else: chrono takes years and fractions of any length.
 fn parse_time(text: &str) -> Option<DateTime<Utc>> {
-    NaiveDateTime::parse_from_str(text, "%Y-%m-%dT%H:%M:%SZ")
-        .ok()
-        .map(|at| at.and_utc())
+    let form = match text.len() {
+        20 => "%Y-%m-%dT%H:%M:%SZ",
+        24 => "%Y-%m-%dT%H:%M:%S%.3fZ",
+        _ => return None,
+    };
+    let at = NaiveDateTime::parse_from_str(text, form).ok()?;
+    (at.format(form).to_string() == text).then(|| at.and_utc())
 }
 
 fn incomplete() -> Fail {
@@ -230,3 +236,26 @@ const MISMATCH: &str =
 
 /// How far a client's clock may be off.
 const TOLERANCE: TimeDelta = TimeDelta::minutes(15);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_time_has_seconds_or_milliseconds() {
+        for text in ["2026-01-02T03:04:05Z", "2026-01-02T03:04:05.678Z"] {
+            assert!(parse_time(text).is_some(), "{text}");
+        }
+        for text in [
+            "",
+            "2026-01-02T03:04:05",
+            "2026-01-02 03:04:05Z",
+            "2026-01-02T03:04:05.6Z",
+            "2026-01-02T03:04:05+00Z",
+            "+2026-1-2T03:04:05Z",
+            "2026-13-02T03:04:05Z",
+        ] {
+            assert!(parse_time(text).is_none(), "{text}");
+        }
+    }
+}

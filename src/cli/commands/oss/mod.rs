@@ -79,6 +79,12 @@ fn client(options: &OssOptions, plan: &Plan, context: &Context) -> Result<OssCli
         Some(AddressingStyle::Cname) => Addressing::Cname,
         None => Addressing::of(&endpoint),
     };
+    if addressing == Addressing::Virtual && endpoint.ip().is_some() {
+        return Err(CommandError::usage(format!(
+            "`{endpoint}` is an IP address: no bucket has a name below it"
+        ))
+        .hinted("use --addressing path"));
+    }
     let signature = match options.sign_version {
         SignVersion::V1 => OssSignature::V1,
         SignVersion::V4 => OssSignature::V4 {

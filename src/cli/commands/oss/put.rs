@@ -10,9 +10,8 @@ use serde_json::json;
 use super::OssOptions;
 use super::progress::{Line, When};
 use crate::broker::Demand;
-use crate::cli::args::SessionArgs;
-use crate::cli::commands::assume::Output;
-use crate::cli::context::Context;
+use crate::cli::args::{Output, SessionArgs};
+use crate::cli::context::{Context, block_on};
 use crate::cli::error::CommandError;
 use crate::model::{Bucket, ObjectKey, parse_size};
 use crate::oss::{
@@ -132,10 +131,10 @@ pub(super) fn run(args: &PutArgs, context: &Context) -> Result<(), CommandError>
     };
     let line = Arc::new(Line::new(args.progress, context.ui, total));
     let progress = Arc::<Line>::clone(&line);
-    let result = context.block_on(async {
+    let result = block_on(async {
         let mut last = None;
         let credentials = async |need: Need| {
-            let mut demand = context.demand(&args.session);
+            let mut demand = args.session.demand();
             if need == Need::Fresh {
                 // Any session but the one that was refused: another process may have one.
                 demand = Demand {

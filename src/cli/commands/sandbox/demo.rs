@@ -9,11 +9,10 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use chrono::{DateTime, TimeDelta, Utc};
-use sha2::{Digest, Sha256};
 
 use super::CloudArgs;
 use super::serve::Running;
-use crate::cli::context::Context;
+use crate::cli::context::{Context, block_on};
 use crate::cli::error::CommandError;
 use crate::http::{Body, Transport};
 use crate::model::{Clock, Credentials, SystemClock};
@@ -55,7 +54,7 @@ pub(super) fn run(context: &Context) -> Result<(), CommandError> {
         fault: Vec::new(),
         trace: false,
     };
-    context.block_on(async {
+    block_on(async {
         let cloud: Arc<dyn Clock> = Arc::<StoryClock>::clone(&clock);
         let running = Running::start(&args, cloud, context).await?;
         let story = Story {
@@ -126,8 +125,7 @@ impl Story<'_> {
 
         let puts = self.sandbox.calls("PutObject");
         self.say(&format!(
-            "\nDone: {} bytes went up twice in {puts} PutObject calls, with two sessions. Every signature was checked by the server.",
-            size
+            "\nDone: {size} bytes went up twice in {puts} PutObject calls, with two sessions. The server checked every signature."
         ))
     }
 
@@ -171,21 +169,17 @@ impl Story<'_> {
 
     fn show(&self, args: &[&str], output: &Output, values: bool) -> Result<(), CommandError> {
         let quoted: Vec<String> = args.iter().map(|arg| quote(arg)).collect();
-        let mut text = format!("$ stsctl {}\n", quoted.join(" "));
+        let mut lines = vec![format!("$ stsctl {}", quoted.join(" "))];
         for line in String::from_utf8_lossy(&output.stdout).lines() {
             // What `env` prints is for a shell alone.
-            let shown = if values {
-                line
-            } else {
-                line.split('=').next().unwrap_or(line)
-            };
-            let hidden = if values || shown == line { "" } else { "=…" };
-            text.push_str(&format!("  {shown}{hidden}\n"));
+            lines.push(match line.split_once('=') {
+                Some((name, _)) if !values => format!("  {name}=…"),
+                _ => format!("  {line}"),
+            });
         }
-        for line in String::from_utf8_lossy(&output.stderr).lines() {
-            text.push_str(&format!("  {line}\n"));
-        }
-        Ok(self.context.ui.data(&text)?)
+        let stderr = String::from_utf8_lossy(&output.stderr);
+        lines.extend(stderr.lines().map(|line| format!("  {line}")));
+        self.say(&lines.join("\n"))
     }
 
     fn expect_calls(&self, operation: &str, count: usize) -> Result<(), CommandError> {
@@ -207,12 +201,8 @@ impl Story<'_> {
         if object != local {
             return Err(CommandError::local("the object differs from the file"));
         }
-        let digest: String = Sha256::digest(&object)
-            .iter()
-            .map(|byte| format!("{byte:02x}"))
-            .collect();
         self.say(&format!(
-            "-- read back: {} bytes, the same; SHA-256 {digest}",
+            "-- read back: {} bytes, all the same",
             object.len()
         ))
     }

@@ -1,7 +1,6 @@
 //! What a client needs to talk to the sandbox and to nothing else: variables to set, variables to
 //! remove, and a private configuration directory with the users' profiles.
 
-use std::io::Write;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
@@ -12,7 +11,8 @@ use zeroize::Zeroizing;
 use crate::cli::error::{CommandError, Kind};
 use crate::cli::exports;
 use crate::cli::shell::{self, Assignment, Shell};
-use crate::config::env as var;
+use crate::config::edit::Editor;
+use crate::config::{Profile, SecretSource, env as var};
 use crate::sandbox::Sandbox;
 
 /// A configuration directory of the sandbox's own, removed with it.
@@ -126,24 +126,19 @@ fn private_dir() -> std::io::Result<TempDir> {
     builder.tempdir()
 }
 
-/// Writes `config.toml`, 0600 from birth, with a profile for each user.
+/// Writes `config.toml` with a profile for each user.
 fn write_profiles(sandbox: &Sandbox, dir: &Path) -> Result<(), CommandError> {
     let world = sandbox.world();
-    let mut text = Zeroizing::new(String::from(
-        "# The users of a stsctl sandbox; it ends with it.\n",
-    ));
+    let mut editor = Editor::open(&dir.join("config.toml"))?;
     for name in ["alice", "admin"] {
         let user = world.user(name).expect("the default world has both users");
-        text.push_str(&format!(
-            "\n[profile.{name}]\naccess_key_id = \"{}\"\naccess_key_secret = \"{}\"\nregion = \"{}\"\n",
-            user.access_key_id,
-            user.access_key_secret.expose_secret(),
-            world.region(),
-        ));
+        editor.add(&Profile {
+            name: name.to_owned(),
+            access_key_id: Some(user.access_key_id.clone()),
+            access_key_secret: Some(SecretSource::Plain(user.access_key_secret.clone())),
+            region: Some(world.region().to_string()),
+            ..Profile::default()
+        })?;
     }
-    let mut file = tempfile::NamedTempFile::new_in(dir)?;
-    file.write_all(text.as_bytes())?;
-    file.persist(dir.join("config.toml"))
-        .map_err(|error| error.error)?;
-    Ok(())
+    Ok(editor.save()?)
 }

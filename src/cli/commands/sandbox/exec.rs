@@ -10,7 +10,7 @@ use tokio::sync::oneshot;
 
 use super::CloudArgs;
 use super::serve::{Running, told_to_stop};
-use crate::cli::context::Context;
+use crate::cli::context::{Context, block_on};
 use crate::cli::error::CommandError;
 
 #[derive(Args, Debug)]
@@ -30,7 +30,7 @@ pub(super) struct ExecArgs {
 
 pub(super) fn run(args: &ExecArgs, context: &Context) -> Result<u8, CommandError> {
     let (program, rest) = args.command.split_first().expect("clap requires a command");
-    context.block_on(async {
+    block_on(async {
         let running = Running::start(&args.cloud, Arc::clone(&context.clock), context).await?;
         let mut command = Command::new(program);
         command.args(rest).envs(running.environment.set());
@@ -41,7 +41,7 @@ pub(super) fn run(args: &ExecArgs, context: &Context) -> Result<u8, CommandError
         let _told = told_to_stop()?;
         let mut child = match command.spawn() {
             Ok(child) => child,
-            Err(error) => return not_run(program, &error, context),
+            Err(error) => return Ok(not_run(program, &error, context)),
         };
         let (ended, end) = oneshot::channel();
         thread::spawn(move || ended.send(child.wait()));
@@ -53,16 +53,12 @@ pub(super) fn run(args: &ExecArgs, context: &Context) -> Result<u8, CommandError
 }
 
 /// Answers as a shell does: 127 if there is no such command, 126 if it cannot run.
-fn not_run(
-    program: &OsString,
-    error: &std::io::Error,
-    context: &Context,
-) -> Result<u8, CommandError> {
+fn not_run(program: &OsString, error: &std::io::Error, context: &Context) -> u8 {
     let missing = error.kind() == std::io::ErrorKind::NotFound;
     context
         .ui
         .error(&format!("cannot run `{}`: {error}", program.display()));
-    Ok(if missing { 127 } else { 126 })
+    if missing { 127 } else { 126 }
 }
 
 /// Returns the command's own code; 128 and the signal's number if one ended it.

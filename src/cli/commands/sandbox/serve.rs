@@ -6,8 +6,9 @@ use clap::Args;
 
 use super::environment::Environment;
 use super::{CloudArgs, background};
-use crate::cli::context::Context;
+use crate::cli::context::{Context, block_on};
 use crate::cli::error::{CommandError, Kind};
+use crate::cli::text::columns;
 use crate::http::Listener;
 use crate::model::Clock;
 use crate::sandbox::{Fault, Options, Sandbox, Trace, World};
@@ -30,9 +31,11 @@ pub(super) struct ServeArgs {
 pub(super) fn long_help() -> String {
     let mut text =
         String::from("Faults (SERVICE:WHAT[:COUNT]; without COUNT it happens always):\n");
-    for (spec, what) in Fault::HELP {
-        text.push_str(&format!("  {spec:<28}{what}\n"));
-    }
+    let rows: Vec<[String; 2]> = Fault::HELP
+        .iter()
+        .map(|(spec, what)| [format!("  {spec}"), (*what).to_owned()])
+        .collect();
+    text.push_str(&columns(&rows));
     text.push_str("\nExample:\n  eval \"$(stsctl sandbox serve --background)\"");
     text
 }
@@ -108,7 +111,7 @@ pub(super) fn run(args: &ServeArgs, context: &Context) -> Result<(), CommandErro
     if args.detached {
         background::detach()?;
     }
-    context.block_on(async {
+    block_on(async {
         let running = Running::start(&args.cloud, Arc::clone(&context.clock), context).await?;
         let pid = std::process::id().to_string();
         let _held = background::sign(&running.environment.config_dir(), &pid)?;

@@ -195,10 +195,11 @@ fn additional_headers(list: Option<&str>) -> Result<Vec<String>, Fail> {
     Ok(names)
 }
 
+/// Reads `20231203T121212Z`, and nothing else: chrono takes years of any length.
 fn parse_compact(text: &str) -> Option<DateTime<Utc>> {
-    NaiveDateTime::parse_from_str(text, "%Y%m%dT%H%M%SZ")
-        .ok()
-        .map(|at| at.and_utc())
+    const FORM: &str = "%Y%m%dT%H%M%SZ";
+    let at = NaiveDateTime::parse_from_str(text, FORM).ok()?;
+    (text.len() == 16 && at.format(FORM).to_string() == text).then(|| at.and_utc())
 }
 
 /// How long a signed URL may last, in seconds: a week.
