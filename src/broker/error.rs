@@ -17,7 +17,7 @@ pub enum Error {
         role_arn: RoleArn,
         /// What STS, or the way to it, said.
         #[source]
-        source: sts::Error,
+        source: Box<sts::Error>,
     },
     /// The base identity's secret could not be had.
     #[error(transparent)]
@@ -29,6 +29,12 @@ pub enum Error {
         left: Duration,
         /// How long it should.
         least: Duration,
+    },
+    /// The refresh of a session that is still valid took too long; never returned, only noticed.
+    #[error("refreshing the session of `{role_arn}` took longer than 3 s")]
+    TooSlow {
+        /// The role.
+        role_arn: RoleArn,
     },
     /// Another process held the session's lock all the time.
     #[error("waited 30 s for {} to refresh the session of `{role_arn}`", whom(holder.as_ref()))]

@@ -11,6 +11,9 @@ const FIRST_WINDOW: TimeDelta = TimeDelta::minutes(20);
 const SECOND_WINDOW: TimeDelta = TimeDelta::minutes(5);
 /// How far our clock may run behind the moment of the answer before we say that it was set back.
 const STEP_TOLERANCE: TimeDelta = TimeDelta::seconds(5);
+/// How long before its Expiration a session counts as over: the skew is right to about a second
+/// (a `Date` has no fractions, and when it was written between request and answer is a guess).
+const UNSURE: TimeDelta = TimeDelta::seconds(2);
 
 /// What may be done with a cached session.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -22,8 +25,8 @@ pub(super) enum Freshness {
     Ageing,
     /// In the second window (5 minutes or a tenth): callers wait for the refresh.
     Ending,
-    /// Past its Expiration, or our clock was set back since and its age can't be told: never
-    /// handed out.
+    /// Past its Expiration, as far as we can be sure, or our clock was set back since and its age
+    /// can't be told: never handed out.
     Over,
 }
 
@@ -36,12 +39,13 @@ impl Freshness {
 
 /// Judges a session by the server's clock, as the entry's skew tells it.
 pub(super) fn judge(entry: &Entry, now: DateTime<Utc>) -> Freshness {
-    if now + STEP_TOLERANCE < entry.obtained_at {
+    // By subtraction: any two instants have a distance, but not every sum is an instant.
+    if entry.obtained_at - now > STEP_TOLERANCE {
         return Freshness::Over;
     }
     let left = lifetime_left(entry, now);
     let whole = entry.session.expiration.instant() - entry.skew.server_time(entry.obtained_at);
-    if left <= TimeDelta::zero() {
+    if left <= UNSURE {
         Freshness::Over
     } else if left <= SECOND_WINDOW.min(whole / 10) {
         Freshness::Ending

@@ -30,7 +30,8 @@ const LONGEST_WAIT: Duration = Duration::from_secs(30);
 const POLL: Duration = Duration::from_millis(20);
 /// How long a caller waits before it says so.
 const QUIET_WAIT: Duration = Duration::from_millis(700);
-/// The one attempt to refresh a session that is still valid may take this long.
+/// The one attempt to refresh a session that is still valid may take this long, with all that it
+/// needs: a secret's command, a wait for another process, the hops before.
 const REFRESH_LIMIT: Duration = Duration::from_secs(3);
 /// After a failed refresh nobody tries again for this many seconds, drawn at random.
 const BACK_OFF_SECONDS: std::ops::RangeInclusive<i64> = 30..=60;
@@ -158,13 +159,14 @@ impl Broker {
             let wanted = &inputs[hop];
             if demand.refresh {
                 // From here on "new" means: not the one that is there now.
-                demand.rejected = self.entry(wanted).map(|entry| entry.session.access_key_id);
+                let there = self.entry(wanted).map(|entry| entry.session.access_key_id);
+                demand.rejected = there.or(demand.rejected);
             } else if let Look::Serve(entry) = self.look(wanted, &demand) {
                 return Ok(granted(entry, true));
             }
             let lock = match self.lock(wanted, &demand).await? {
                 Turn::Served(entry) => return Ok(granted(*entry, true)),
-                Turn::Mine(lock) => Some(lock),
+                Turn::Mine(lock) => Some(*lock),
                 Turn::Unlocked => None,
             };
             // Another process may have refreshed it while we waited for the lock.
@@ -175,10 +177,20 @@ impl Broker {
             let skew = last
                 .or(fallback.as_ref().map(|f| f.skew))
                 .unwrap_or_default();
-            match self
-                .assume(plan, inputs, hop, skew, fallback.is_some())
-                .await
-            {
+            let made = if fallback.is_some() {
+                let retry = RetryPolicy::once(REFRESH_LIMIT);
+                let attempt = self.assume(plan, inputs, hop, skew, retry);
+                match tokio::time::timeout(REFRESH_LIMIT, attempt).await {
+                    Ok(made) => made,
+                    Err(_) => Err(Error::TooSlow {
+                        role_arn: plan.hops[hop].role_arn.clone(),
+                    }),
+                }
+            } else {
+                let retry = RetryPolicy::default();
+                self.assume(plan, inputs, hop, skew, retry).await
+            };
+            match made {
                 Ok(entry) => {
                     self.keep(lock.as_ref(), &entry);
                     self.check_lifetime(&entry, &demand)?;
@@ -197,13 +209,8 @@ impl Broker {
         inputs: &[Inputs],
         hop: usize,
         skew: ClockSkew,
-        have_fallback: bool,
+        retry: RetryPolicy,
     ) -> Result<Entry, Error> {
-        let retry = if have_fallback {
-            RetryPolicy::once(REFRESH_LIMIT)
-        } else {
-            RetryPolicy::default()
-        };
         let role = &plan.hops[hop];
         let sts = StsClient::new(
             Arc::clone(&self.transport),
@@ -237,7 +244,7 @@ impl Broker {
         };
         let answer = answer.map_err(|source| Error::AssumeRole {
             role_arn: role.role_arn.clone(),
-            source,
+            source: Box::new(source),
         })?;
         Ok(Entry {
             session: answer.value,
@@ -264,7 +271,7 @@ impl Broker {
             left: lifetime_left(&entry, now),
         });
         let pause = fastrand::i64(BACK_OFF_SECONDS);
-        entry.retry_after = Some(now + TimeDelta::seconds(pause));
+        entry.retry_after = now.checked_add_signed(TimeDelta::seconds(pause));
         self.keep(lock, &entry);
         Ok(granted(entry, true))
     }
@@ -278,7 +285,7 @@ impl Broker {
         let mut told = false;
         loop {
             match cache.try_lock(wanted, self.clock.now()) {
-                Ok(Some(lock)) => return Ok(Turn::Mine(lock)),
+                Ok(Some(lock)) => return Ok(Turn::Mine(Box::new(lock))),
                 Ok(None) => {}
                 Err(error) => {
                     (self.notify)(Notice::CacheUnusable(&error));
@@ -290,8 +297,8 @@ impl Broker {
                 Look::Refresh { fallback, .. } => fallback,
             };
             let now = self.clock.now();
-            let waited = started.elapsed();
-            let out_of_time = waited >= LONGEST_WAIT;
+            let elapsed = started.elapsed();
+            let out_of_time = elapsed >= LONGEST_WAIT;
             if let Some(entry) = fallback {
                 // While the session is merely ageing nobody waits; when it is ending, its
                 // refresh is waited for, but not past the bound.
@@ -306,7 +313,7 @@ impl Broker {
                     role_arn: wanted.role_arn.clone(),
                 });
             }
-            if !told && waited >= QUIET_WAIT {
+            if !told && elapsed >= QUIET_WAIT {
                 told = true;
                 (self.notify)(Notice::Waiting {
                     holder: cache.holder(wanted).as_ref(),
@@ -414,7 +421,7 @@ enum Look {
 /// The outcome of waiting for a lock.
 enum Turn {
     /// This process refreshes.
-    Mine(CacheLock),
+    Mine(Box<CacheLock>),
     /// Another process has refreshed, or is doing so while the session is good enough.
     Served(Box<Entry>),
     /// There is nothing to lock: no cache, or one that cannot be used.

@@ -31,15 +31,24 @@ pub(crate) struct Cli {
     pub(crate) command: Command,
 }
 
-/// The commands.
+/// The commands. What they take is built only for the one that is typed: to build it all would
+/// cost `env` more than everything else it does.
 #[derive(Debug, Subcommand)]
+#[command(defer = true)]
 pub(crate) enum Command {
+    /// Get a session: assume the role, or take the cached session while it is good
     Assume(commands::assume::AssumeArgs),
+    /// Print the session as assignments for a shell to evaluate
     Env(commands::env::EnvArgs),
+    /// Ask STS whose identity a command would use (GetCallerIdentity), and say where it comes from
     Whoami(commands::whoami::WhoamiArgs),
+    /// List and edit the profiles of config.toml
     Profile(commands::profile::ProfileArgs),
+    /// List or remove the cached sessions
     Cache(commands::cache::CacheArgs),
+    /// Work with objects in OSS, using the session
     Oss(commands::oss::OssArgs),
+    /// Run the embedded cloud: STS and OSS on this machine, every signature checked
     Sandbox(commands::sandbox::SandboxArgs),
 }
 
@@ -138,7 +147,6 @@ pub(crate) enum Output {
 
 /// The options that choose a session.
 #[derive(Args, Clone, Debug, Default)]
-#[command(next_help_heading = "Which session")]
 pub(crate) struct SessionArgs {
     /// Assume this role; repeat it to chain roles, first to last
     /// [variable: ALIBABA_CLOUD_ROLE_ARN]

@@ -32,12 +32,13 @@ impl From<broker::Error> for CommandError {
     fn from(error: broker::Error) -> Self {
         match error {
             broker::Error::AssumeRole { role_arn, source } => {
-                Self::from(source).doing(format!("cannot assume `{role_arn}`"))
+                Self::from(*source).doing(format!("cannot assume `{role_arn}`"))
             }
             broker::Error::Config(error) => error.into(),
             broker::Error::TooShort { .. } => Self::new(Kind::Denied, error).hinted(
                 "the role's MaxSessionDuration limits it: ask for less with --min-lifetime",
             ),
+            broker::Error::TooSlow { .. } => Self::new(Kind::Unavailable, error),
             broker::Error::Waited { .. } => Self::new(Kind::Unavailable, error)
                 .hinted("try again; if that process hangs, end it, and its lock is free"),
         }

@@ -96,7 +96,7 @@ fn usage(ui: Ui, format: ErrorFormat, error: &clap::Error) -> ExitCode {
             let _ = ui.data(&text);
             ExitCode::SUCCESS
         }
-        ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand => {
+        ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand if format == ErrorFormat::Human => {
             ui.plain(text.trim_end());
             ExitCode::from(Kind::Usage.exit_code())
         }
@@ -184,5 +184,20 @@ mod tests {
     #[test]
     fn the_command_line_is_consistent() {
         super::Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn the_list_of_commands_says_of_each_what_it_says_of_itself() {
+        let listed = super::Cli::command();
+        let mut built = listed.clone();
+        built.build();
+        for command in listed.get_subcommands() {
+            let itself = built.find_subcommand(command.get_name()).unwrap();
+            assert!(itself.get_arguments().count() > command.get_arguments().count());
+            assert_eq!(
+                command.get_about().map(ToString::to_string),
+                itself.get_about().map(ToString::to_string)
+            );
+        }
     }
 }

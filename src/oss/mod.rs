@@ -238,11 +238,15 @@ fn secrets_of(credentials: &Credentials, signed: &Signed) -> Vec<Zeroizing<Strin
         })
         .map(Zeroizing::new)
         .collect();
-    let sensitive = signed
-        .additions
-        .iter()
-        .filter(|addition| addition.sensitive);
-    secrets.extend(sensitive.map(|addition| addition.value.clone()));
+    for addition in signed.additions.iter().filter(|added| added.sensitive) {
+        let value = addition.value.as_str();
+        secrets.push(Zeroizing::new(value.to_owned()));
+        // The signature at the end of an Authorization header may also be quoted alone.
+        let signature = value
+            .rsplit_once("Signature=")
+            .or_else(|| value.rsplit_once(':'));
+        secrets.extend(signature.map(|(_, signature)| Zeroizing::new(signature.to_owned())));
+    }
     secrets.sort_by_key(|secret| std::cmp::Reverse(secret.len()));
     secrets
 }

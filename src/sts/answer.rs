@@ -2,7 +2,6 @@
 //! it is. Must not let the text of an answer into an error: it may be anyone's, and it may quote
 //! the request, token included.
 
-use std::borrow::Cow;
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -21,6 +20,7 @@ use zeroize::{Zeroize, Zeroizing};
 
 use super::{Error, ServiceError, SignatureVerdict};
 use crate::model::Credentials;
+use crate::sign::{Signed, encode};
 
 /// One answer, and what is needed to understand it. No Debug: it holds secrets.
 pub(super) struct Answered<'a> {
@@ -34,8 +34,8 @@ pub(super) struct Answered<'a> {
     pub(super) body: &'a [u8],
     /// The time by the server's clock.
     pub(super) server_now: DateTime<Utc>,
-    /// What was signed.
-    pub(super) string_to_sign: &'a str,
+    /// What signing made of the call.
+    pub(super) signed: &'a Signed,
     /// Who signed it.
     pub(super) caller: &'a Credentials,
 }
@@ -76,11 +76,14 @@ impl Answered<'_> {
         };
         let message = Zeroizing::new(wire.message.unwrap_or_default());
         let (message, quoted) = split_quoted(&message);
-        let signature = quoted.map(|quoted| match quoted.strip_prefix(self.string_to_sign) {
-            Some("") => SignatureVerdict::WrongSecret,
-            Some(rest) if rest.starts_with(']') => SignatureVerdict::WrongSecret,
-            _ => SignatureVerdict::SigningMismatch,
-        });
+        let signature =
+            quoted.map(
+                |quoted| match quoted.strip_prefix(self.signed.string_to_sign.as_str()) {
+                    Some("") => SignatureVerdict::WrongSecret,
+                    Some(rest) if rest.starts_with(']') => SignatureVerdict::WrongSecret,
+                    _ => SignatureVerdict::SigningMismatch,
+                },
+            );
         Error::Service(Box::new(ServiceError {
             action: self.action,
             status: self.head.status,
@@ -116,18 +119,13 @@ impl Answered<'_> {
         }
     }
 
-    /// Makes a text from outside fit to be shown: none of the caller's secrets, no control
+    /// Makes a text from outside fit to be shown: none of the secrets that it may echo, no control
     /// characters, and no more of it than a person reads.
-    fn safe(&self, text: &str) -> String {
-        let mut text = Cow::Borrowed(text.trim());
-        let token = self.caller.security_token.as_ref();
-        for secret in [Some(&self.caller.access_key_secret), token]
-            .into_iter()
-            .flatten()
-        {
-            let secret = secret.expose_secret();
-            if !secret.is_empty() && text.contains(secret) {
-                text = text.replace(secret, "[REDACTED]").into();
+    pub(super) fn safe(&self, text: &str) -> String {
+        let mut text = Zeroizing::new(text.trim().to_owned());
+        for secret in self.secrets() {
+            if text.contains(secret.as_str()) {
+                text = Zeroizing::new(text.replace(secret.as_str(), "[REDACTED]"));
             }
         }
         let mut safe = String::new();
@@ -143,6 +141,32 @@ impl Answered<'_> {
             }
         }
         safe
+    }
+
+    /// Returns what the call carried and nobody may see, as it is and as a form or a URL has it;
+    /// the longest first, so that what holds another is struck out whole.
+    fn secrets(&self) -> Vec<Zeroizing<String>> {
+        let caller = self.caller;
+        let given = caller.security_token.iter();
+        let given = given.chain([&caller.access_key_secret]);
+        let added = self.signed.additions.iter().filter(|added| added.sensitive);
+        let added = added.flat_map(|added| {
+            let value = added.value.as_str();
+            // An Authorization header may also be quoted in part.
+            [
+                Some(value),
+                value.rsplit_once("Signature=").map(|(_, it)| it),
+            ]
+        });
+        let all = given.map(ExposeSecret::expose_secret);
+        let mut secrets: Vec<_> = all
+            .chain(added.flatten())
+            .filter(|secret| !secret.is_empty())
+            .flat_map(|secret| [secret.to_owned(), encode::component(secret)])
+            .map(Zeroizing::new)
+            .collect();
+        secrets.sort_by_key(|secret| std::cmp::Reverse(secret.len()));
+        secrets
     }
 
     /// Reads `x-acs-retry-after`, a number of milliseconds.

@@ -61,7 +61,7 @@ pub(super) fn read(answered: &Answered<'_>, role_arn: &RoleArn) -> Result<Sessio
         value.ok_or_else(|| missing(field))
     };
     let malformed = |field| {
-        let request_id = id.clone();
+        let request_id = id.as_deref().map(|id| answered.safe(id));
         move |source| Error::Malformed {
             action: answered.action,
             field,

@@ -155,7 +155,7 @@ impl StsClient {
         let sent = self.clock.now();
         let nonce = uuid::Uuid::new_v4().simple().to_string();
         let timestamp = skew.server_time(sent);
-        let (request, string_to_sign) = call
+        let (request, signed) = call
             .sign(&self.endpoint, self.scheme, caller, timestamp, &nonce)
             .map_err(|_| self.unanswered(call, HttpErrorKind::Request))?;
         let transport = |source| Error::Transport {
@@ -177,7 +177,7 @@ impl StsClient {
             head: &head,
             body: body.as_ref(),
             server_now: date.unwrap_or_else(|| skew.server_time(received)),
-            string_to_sign: &string_to_sign,
+            signed: &signed,
             caller,
         };
         let outcome = if head.status.is_success() {

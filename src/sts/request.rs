@@ -9,7 +9,7 @@ use zeroize::Zeroizing;
 use super::SignatureScheme;
 use crate::http::Body;
 use crate::model::{Credentials, Endpoint};
-use crate::sign::{acs3, encode, rpc};
+use crate::sign::{Signed, acs3, encode, rpc};
 
 /// A call of the API before it is signed.
 pub(super) struct Call<'a> {
@@ -20,7 +20,7 @@ pub(super) struct Call<'a> {
 }
 
 impl Call<'_> {
-    /// Signs the call. Returns the request, and the string that was signed.
+    /// Signs the call. Returns the request, and what signing made of it.
     ///
     /// # Errors
     /// Fails if the credentials hold what a header cannot, such as a line break.
@@ -31,7 +31,7 @@ impl Call<'_> {
         caller: &Credentials,
         timestamp: DateTime<Utc>,
         nonce: &str,
-    ) -> http::Result<(Request<Body>, Zeroizing<String>)> {
+    ) -> http::Result<(Request<Body>, Signed)> {
         let host = endpoint.authority();
         let mut request = Request::builder()
             .method(Method::POST)
@@ -51,7 +51,7 @@ impl Call<'_> {
                 let added = signed.additions.iter();
                 let added = added.map(|param| (param.name, param.value.as_str()));
                 let body = form(self.params.iter().copied().chain(added));
-                Ok((request.body(body_of(body))?, signed.string_to_sign))
+                Ok((request.body(body_of(body))?, signed))
             }
             SignatureScheme::Acs3 => {
                 let body = form(self.params.iter().copied());
@@ -71,7 +71,7 @@ impl Call<'_> {
                     value.set_sensitive(header.sensitive);
                     request = request.header(header.name, value);
                 }
-                Ok((request.body(body_of(body))?, signed.string_to_sign))
+                Ok((request.body(body_of(body))?, signed))
             }
         }
     }

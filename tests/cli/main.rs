@@ -25,6 +25,7 @@ mod run;
 mod sandbox;
 #[cfg(unix)]
 mod sandbox_shell;
+mod secrets;
 #[cfg(unix)]
 mod single_flight;
 #[cfg(unix)]

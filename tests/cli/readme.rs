@@ -68,7 +68,7 @@ fn the_first_walk_goes_as_it_says() {
             .filter_map(|line| line.strip_prefix("$ "))
         {
             let shown = shlex::try_quote(command).unwrap();
-            script.push_str(&format!("printf '$ %s\\n' {shown}\n{command}\n"));
+            script.extend(["printf '$ %s\\n' ", &shown, "\n", command, "\n"]);
         }
     }
     let home = tempfile::tempdir().unwrap();

@@ -134,6 +134,7 @@ exit 0
 1> RequestId        [REQUEST_ID]
 1> From             AssumeRole
 2> stopped the sandbox (pid [PID])
+2> hint: this shell's variables still point at it: close the shell before you go on
 2> error: the sandbox (pid [PID]) is not running any more
 "#]]);
 }

@@ -1,8 +1,9 @@
 //! Holds the table of layers and fails, with file and line, when a folder of `src` uses one that
 //! it may not.
 
+#![expect(clippy::unwrap_used, reason = "a failed step fails the test")]
+
 use std::collections::BTreeSet;
-use std::fs;
 use std::path::{Path, PathBuf};
 
 /// What each folder may use besides itself. `cli` may use everything.
@@ -57,7 +58,7 @@ fn violations(folder: &str, file: &str, source: &str) -> Vec<String> {
 }
 
 fn rust_files(folder: &Path, into: &mut Vec<PathBuf>) {
-    for entry in fs::read_dir(folder).unwrap() {
+    for entry in fs_err::read_dir(folder).unwrap() {
         let path = entry.unwrap().path();
         if path.is_dir() {
             rust_files(&path, into);
@@ -82,7 +83,7 @@ fn layers_point_one_way() {
             continue;
         }
         seen.insert(folder.to_owned());
-        let source = fs::read_to_string(file).unwrap();
+        let source = fs_err::read_to_string(file).unwrap();
         wrong.extend(violations(folder, &relative.display().to_string(), &source));
         if source.contains("super::super") {
             wrong.push(format!(

@@ -78,6 +78,12 @@ fn answer(granted: &Granted) -> Zeroizing<String> {
 fn summary(granted: &Granted, context: &Context) -> String {
     let session = &granted.session;
     let left = session.expiration.instant() - granted.skew.server_time(context.clock.now());
+    // A session that the environment handed on has no RequestId.
+    let from = match (granted.cached, session.request_id.is_empty()) {
+        (false, _) => "AssumeRole",
+        (true, false) => "cache",
+        (true, true) => "environment",
+    };
     let rows = [
         ("RoleArn", session.role_arn.to_string()),
         ("AssumedRoleUser", session.assumed_role_arn.clone()),
@@ -89,15 +95,7 @@ fn summary(granted: &Granted, context: &Context) -> String {
             format!("{} (in {})", session.expiration, lifetime(left)),
         ),
         ("RequestId", session.request_id.clone()),
-        (
-            "From",
-            if granted.cached {
-                "cache"
-            } else {
-                "AssumeRole"
-            }
-            .to_owned(),
-        ),
+        ("From", from.to_owned()),
     ];
     // What an exported session no longer knows of itself is left out.
     let known = rows.into_iter().filter(|(_, value)| !value.is_empty());

@@ -32,16 +32,16 @@ pub enum Shell {
     Zsh,
     /// The friendly interactive shell.
     Fish,
-    /// `PowerShell`, 5.1 or later.
+    /// PowerShell, 5.1 or later.
     #[value(name = "powershell", alias = "pwsh")]
     PowerShell,
     /// The command prompt of Windows.
     Cmd,
     /// Nushell.
     Nu,
-    /// A `.env` file.
+    /// A .env file.
     Dotenv,
-    /// The environment file of a step in GitHub Actions; see [`github_env`].
+    /// The environment file of a step in GitHub Actions, $GITHUB_ENV.
     #[value(name = "github")]
     GitHub,
     /// One JSON object.
@@ -202,9 +202,11 @@ fn refusal(shell: Shell, assignment: &Assignment<'_>, why: &'static str) -> Erro
 /// Makes room for the longest form of every assignment at once: a string that grows leaves copies
 /// of what it held behind.
 fn reserve(assignments: &[Assignment<'_>], out: &mut String) {
+    // `' + [char]0x0001 + '` is the longest form of one byte, `'\''` of a printable one. No more
+    // room than that: all of it is wiped in the end.
+    let byte = |byte: u8| if matches!(byte, b' '..=b'~') { 4 } else { 20 };
     let longest = |assignment: &Assignment<'_>| match assignment {
-        // `' + [char]0x0001 + '` is the longest form of one byte.
-        Assignment::Set(name, value) => name.len() + value.len() * 20 + 128,
+        Assignment::Set(name, value) => name.len() + value.bytes().map(byte).sum::<usize>() + 128,
         Assignment::Unset(name) => name.len() * 3 + 64,
     };
     out.reserve(assignments.iter().map(longest).sum());

@@ -41,7 +41,7 @@ pub(super) struct PutArgs {
     #[command(flatten)]
     oss: OssOptions,
 
-    #[command(flatten)]
+    #[command(flatten, next_help_heading = "Which session")]
     session: SessionArgs,
 
     /// Send at most so many bytes a second, such as 10MiB

@@ -102,6 +102,9 @@ pub(super) fn stop(context: &Context) -> Result<(), CommandError> {
             context
                 .ui
                 .status(&format!("stopped the sandbox (pid {pid})"));
+            context
+                .ui
+                .hint("this shell's variables still point at it: close the shell before you go on");
             return Ok(());
         }
         thread::sleep(LOOKS.0);
