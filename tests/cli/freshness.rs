@@ -140,10 +140,11 @@ fn a_refresh_that_hangs_is_given_up_soon() {
     let first = world.assume(&[]);
     world.pass(TimeDelta::minutes(45));
     world.cloud.restart(&["sts:hang"]);
+    // Two limits of 3 s, the call's and the refresh's, are over at once: either may be told.
     let output = world.stsctl(["assume", "-o", "json"]).assert(str![[r#"
 exit 0
 ...
-2> warning: the session could not be refreshed and is used for the [LIFETIME] it still lasts: refreshing the session of `acs:ram::1234567890123456:role/testrole` took longer than 3 s
+2> warning: the session could not be refreshed and is used for the [LIFETIME] it still lasts: [..]
 "#]]);
     assert!(String::from_utf8(output.stdout).unwrap().contains(&first));
     assert_eq!(world.cloud.calls("AssumeRole"), 2);
