@@ -86,10 +86,11 @@ fn one_broken_profile_hides_no_other() {
     ));
     world.stsctl(["profile", "list"]).assert(str![[r#"
 exit 0
-1> PROFILE        ROLE                                                                                     IDENTITY      REGION
-1> base                                                                                                    LTAIbase      cn-hangzhou
-1> dev (default)  acs:ram::1234567890123456:role/testrole                                                  profile base
-1> odd            (`role_arn` of profile `odd` ([HOME]/config/config.toml:16:12) cannot be used)
+1> PROFILE        ROLE                                     IDENTITY      REGION
+1> base                                                    LTAIbase      cn-hangzhou
+1> dev (default)  acs:ram::1234567890123456:role/testrole  profile base
+1> odd            (broken)
+2> warning: `role_arn` of profile `odd` ([HOME]/config/config.toml:16:12) cannot be used: `dev` is not a valid RoleArn: expected acs:ram::<account id>:role/<role name>
 "#]]);
 }
 
@@ -204,7 +205,10 @@ exit 2
         "LTAIx",
         "--secret-stdin",
     ];
-    world.stsctl(empty).stdin("two words\n").assert(str![]);
+    world.stsctl(empty).stdin("two words\n").assert(str![[r#"
+exit 2
+2> error: the first line of stdin is no AccessKeySecret: it has spaces or characters outside ASCII
+"#]]);
     world.stsctl(empty).stdin("\n").assert(str![[r#"
 exit 2
 2> error: stdin holds no AccessKeySecret on its first line
@@ -254,16 +258,39 @@ fn a_profile_of_the_official_cli_is_brought_over_with_its_sources() {
     world
         .stsctl(["profile", "import", "--default"])
         .env("HOME", &home)
-        .assert(str![]);
-    world.stsctl(["profile", "show"]).assert(str![]);
+        .assert(str![[r#"
+exit 0
+2> imported profile `chain`
+2> imported profile `ak`
+"#]]);
+    world.stsctl(["profile", "show"]).assert(str![[r#"
+exit 0
+1> name               chain
+1> default            true
+1> source_profile     ak
+1> role_arn           acs:ram::1234567890123456:role/testrole
+1> role_session_name  me
+1> duration           900s
+1> region             cn-beijing
+"#]]);
     world
         .stsctl(["profile", "import", "sso"])
         .env("HOME", &home)
-        .assert(str![]);
+        .assert(str![[r#"
+exit 2
+2> error: bringing over profile `sso`, mode `CloudSSO`, is not available in this version
+2>
+2> hint: modes AK, RamRoleArn and ChainableRamRoleArn can be brought over
+"#]]);
     world
         .stsctl(["profile", "import", "chain"])
         .env("HOME", &home)
-        .assert(str![]);
+        .assert(str![[r#"
+exit 2
+2> error: there is already a profile `chain`
+2>
+2> hint: remove it first, or choose another name
+"#]]);
 }
 
 #[test]

@@ -167,8 +167,9 @@ fn list(output: Output, context: &Context) -> Result<(), CommandError> {
             }
             Err(error) => {
                 let error = chain(&error);
-                objects.push(json!({"name": name, "error": error}));
-                (format!("({error})"), String::new(), String::new())
+                objects.push(json!({"name": name, "error": &error}));
+                context.ui.warning(&error);
+                ("(broken)".to_owned(), String::new(), String::new())
             }
         };
         let mark = if is_default { " (default)" } else { "" };
