@@ -33,6 +33,8 @@ const QUIET_WAIT: Duration = Duration::from_millis(700);
 /// The one attempt to refresh a session that is still valid may take this long, with all that it
 /// needs: a secret's command, a wait for another process, the hops before.
 const REFRESH_LIMIT: Duration = Duration::from_secs(3);
+/// The call itself may take this long, so that its own error, which says more, comes first.
+const CALL_LIMIT: Duration = Duration::from_millis(2750);
 /// After a failed refresh nobody tries again for this many seconds, drawn at random.
 const BACK_OFF_SECONDS: std::ops::RangeInclusive<i64> = 30..=60;
 
@@ -178,7 +180,7 @@ impl Broker {
                 .or(fallback.as_ref().map(|f| f.skew))
                 .unwrap_or_default();
             let made = if fallback.is_some() {
-                let retry = RetryPolicy::once(REFRESH_LIMIT);
+                let retry = RetryPolicy::once(CALL_LIMIT);
                 let attempt = self.assume(plan, inputs, hop, skew, retry);
                 match tokio::time::timeout(REFRESH_LIMIT, attempt).await {
                     Ok(made) => made,

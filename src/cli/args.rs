@@ -1,86 +1,17 @@
-//! What can be typed: the options of every command and those that choose a session
-//! (`--help` is made from this file). Must not know what the options mean: variables, profiles
-//! and precedence belong to `config::plan`.
+//! Options that commands share: those of every command and those that choose a session. Must not
+//! know what the options mean: variables, profiles and precedence belong to `config::plan`.
 
-use std::ffi::OsString;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use clap::{Args, CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum};
+use clap::{Args, ValueEnum};
 
-use super::commands;
 use super::ui::{Color, ErrorFormat};
 use crate::broker::Demand;
 use crate::model::{
     DurationSeconds, Endpoint, ExternalId, RegionId, RoleArn, RoleSessionName, SourceIdentity,
     parse_duration,
 };
-
-/// Credential broker for Alibaba Cloud: assumes RAM roles, caches the sessions, hands them out
-#[derive(Debug, Parser)]
-#[command(
-    name = "stsctl",
-    version,
-    disable_help_subcommand = true,
-    max_term_width = 100
-)]
-#[command(after_help = "Example:\n  stsctl assume --role-arn acs:ram::1234567890123456:role/dev")]
-pub(crate) struct Cli {
-    #[command(flatten)]
-    pub(crate) global: GlobalArgs,
-    #[command(subcommand)]
-    pub(crate) command: Command,
-}
-
-impl Cli {
-    /// Returns what clap parses by: each command has the common options of its own.
-    pub(crate) fn definition() -> clap::Command {
-        Self::command().mut_args(|arg| arg.global(false))
-    }
-
-    /// Parses the program's arguments, the first of which is its name.
-    pub(crate) fn parse_args(args: &[OsString]) -> Result<Self, clap::Error> {
-        let mut command = Self::definition();
-        let mut matches = command.try_get_matches_from_mut(args)?;
-        Self::from_arg_matches_mut(&mut matches).map_err(|error| error.format(&mut command))
-    }
-}
-
-/// The commands. What they take is built only for the one that is typed: to build it all would
-/// cost `env` more than everything else it does.
-#[derive(Debug, Subcommand)]
-#[command(defer = true)]
-pub(crate) enum Command {
-    /// Get a session: assume the role, or take the cached session while it is good
-    Assume(Typed<commands::assume::AssumeArgs>),
-    /// Print the session as assignments for a shell to evaluate
-    Env(Typed<commands::env::EnvArgs>),
-    /// Ask STS whose identity a command would use (GetCallerIdentity), and say where it comes from
-    Whoami(Typed<commands::whoami::WhoamiArgs>),
-    /// List and edit the profiles of config.toml
-    Profile(Typed<commands::profile::ProfileArgs>),
-    /// List or remove the cached sessions
-    Cache(Typed<commands::cache::CacheArgs>),
-    /// Work with objects in OSS, using the session
-    Oss(Typed<commands::oss::OssArgs>),
-    /// Run the embedded cloud: STS and OSS on this machine, every signature checked
-    Sandbox(Typed<commands::sandbox::SandboxArgs>),
-}
-
-impl Command {
-    /// Returns the options of every command that follow this one's name.
-    pub(crate) fn global(&self) -> &GlobalArgs {
-        match self {
-            Self::Assume(args) => &args.global,
-            Self::Env(args) => &args.global,
-            Self::Whoami(args) => &args.global,
-            Self::Profile(args) => &args.global,
-            Self::Cache(args) => &args.global,
-            Self::Oss(args) => &args.global,
-            Self::Sandbox(args) => &args.global,
-        }
-    }
-}
 
 // A command's own arguments, and the options of every command as far as they follow its name.
 // clap's global options would do, but it copies them to every command, typed or not. No doc

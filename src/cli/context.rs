@@ -12,7 +12,7 @@ use crate::broker::{Broker, Demand, Granted, Notice};
 use crate::cache::Cache;
 use crate::cli::args::{GlobalArgs, SessionArgs, Signature};
 use crate::cli::error::{CommandError, Kind};
-use crate::cli::text::lifetime;
+use crate::cli::text::{chain, lifetime};
 use crate::cli::ui::Ui;
 use crate::config::{BaseKind, ConfigFile, Dirs, Env, Plan, Wanted, env as var};
 use crate::http::{Client, ClientOptions, Proxies, RetryPolicy, Transport};
@@ -462,13 +462,4 @@ impl Notices {
             said.push(text);
         }
     }
-}
-
-/// Writes an error and its causes on one line.
-fn chain(error: &dyn std::error::Error) -> String {
-    let causes = std::iter::successors(Some(error), |error| error.source());
-    causes
-        .map(ToString::to_string)
-        .collect::<Vec<_>>()
-        .join(": ")
 }

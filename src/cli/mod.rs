@@ -18,12 +18,44 @@ use std::ffi::OsString;
 use std::process::ExitCode;
 
 use clap::error::{ContextKind, ContextValue, ErrorKind};
+use clap::{CommandFactory, FromArgMatches, Parser};
 
-use self::args::{Cli, Command, GlobalArgs};
+use self::args::GlobalArgs;
+use self::commands::Command;
 use self::context::Context;
 use self::error::{CommandError, Kind};
 use self::ui::{ErrorFormat, Ui};
 use crate::config::Env;
+
+/// Credential broker for Alibaba Cloud: assumes RAM roles, caches the sessions, hands them out
+#[derive(Debug, Parser)]
+#[command(
+    name = "stsctl",
+    version,
+    disable_help_subcommand = true,
+    max_term_width = 100
+)]
+#[command(after_help = "Example:\n  stsctl assume --role-arn acs:ram::1234567890123456:role/dev")]
+struct Cli {
+    #[command(flatten)]
+    global: GlobalArgs,
+    #[command(subcommand)]
+    command: Command,
+}
+
+impl Cli {
+    /// Returns what clap parses by: each command has the common options of its own.
+    fn definition() -> clap::Command {
+        Self::command().mut_args(|arg| arg.global(false))
+    }
+
+    /// Parses the program's arguments, the first of which is its name.
+    fn parse_args(args: &[OsString]) -> Result<Self, clap::Error> {
+        let mut command = Self::definition();
+        let mut matches = command.try_get_matches_from_mut(args)?;
+        Self::from_arg_matches_mut(&mut matches).map_err(|error| error.format(&mut command))
+    }
+}
 
 /// Runs the program on its arguments, the first of which is its name.
 pub fn main(args: impl IntoIterator<Item = OsString>) -> ExitCode {
@@ -45,25 +77,12 @@ pub fn main(args: impl IntoIterator<Item = OsString>) -> ExitCode {
     };
     let global = cli.global.followed_by(cli.command.global().clone());
     let ui = ui_of(&global, &env);
-    let result = Context::new(ui, env, global).and_then(|context| run(cli.command, &context));
+    let result = Context::new(ui, env, global).and_then(|context| cli.command.run(&context));
     match result {
         Ok(code) => ExitCode::from(code),
         Err(error) if error.is_broken_pipe() => ExitCode::SUCCESS,
         Err(error) => fail(ui, format, &error),
     }
-}
-
-fn run(command: Command, context: &Context) -> Result<u8, CommandError> {
-    match command {
-        Command::Assume(args) => commands::assume::run(&args.own, context)?,
-        Command::Env(args) => commands::env::run(&args.own, context)?,
-        Command::Whoami(args) => commands::whoami::run(&args.own, context)?,
-        Command::Profile(args) => commands::profile::run(args.own, context)?,
-        Command::Cache(args) => commands::cache::run(&args.own, context)?,
-        Command::Oss(args) => commands::oss::run(&args.own, context)?,
-        Command::Sandbox(args) => return commands::sandbox::run(&args.own, context),
-    }
-    Ok(0)
 }
 
 fn ui_of(global: &GlobalArgs, env: &Env) -> Ui {

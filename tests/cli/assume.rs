@@ -195,20 +195,20 @@ exit 0
     world.stsctl(["whoami", "--role-arn", OTHER_ROLE, "--role-arn", ROLE])
         .assert(str![[r#"
 exit 0
-1> Arn               acs:ram::1234567890123456:assumed-role/testrole/test
-1> IdentityType      AssumedRoleUser
-1> AccountId         1234567890123456
-1> PrincipalId       344584339364951186:test
-1> RoleId            344584339364951186
-1> RequestId         [REQUEST_ID]
-1> Source            ALIBABA_CLOUD_ACCESS_KEY_ID of the environment
-1> SourceAccessKeyId LTAIalice
-1> Roles             acs:ram::1234567890123456:role/iotstsrole → acs:ram::1234567890123456:role/testrole
-1> AccessKeyId       [STS_ID]
-1> Expiration        [TIME]
-1> Lifetime          [LIFETIME]
-1> Cached            true
-1> ClockSkewSeconds  [SKEW]
+1> Arn                acs:ram::1234567890123456:assumed-role/testrole/test
+1> IdentityType       AssumedRoleUser
+1> AccountId          1234567890123456
+1> PrincipalId        344584339364951186:test
+1> RoleId             344584339364951186
+1> RequestId          [REQUEST_ID]
+1> Source             ALIBABA_CLOUD_ACCESS_KEY_ID of the environment
+1> SourceAccessKeyId  LTAIalice
+1> Roles              acs:ram::1234567890123456:role/iotstsrole → acs:ram::1234567890123456:role/testrole
+1> AccessKeyId        [STS_ID]
+1> Expiration         [TIME]
+1> Lifetime           [LIFETIME]
+1> Cached             true
+1> ClockSkewSeconds   [SKEW]
 "#]]);
     assert_eq!(world.cloud.calls("AssumeRole"), 2);
 }

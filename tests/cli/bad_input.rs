@@ -220,9 +220,9 @@ fn a_region_with_oss_in_front_is_taken_without_it() {
         .stsctl(["whoami", "--offline", "--region", "oss-cn-hangzhou"])
         .assert(str![[r#"
 exit 0
-1> Source            ALIBABA_CLOUD_ACCESS_KEY_ID of the environment
-1> SourceAccessKeyId LTAIalice
-1> Roles             acs:ram::1234567890123456:role/testrole
+1> Source             ALIBABA_CLOUD_ACCESS_KEY_ID of the environment
+1> SourceAccessKeyId  LTAIalice
+1> Roles              acs:ram::1234567890123456:role/testrole
 2> warning: a region has no `oss-` in front: taken for `cn-hangzhou`
 "#]]);
 }

@@ -109,14 +109,14 @@ fn near_its_end_a_session_is_still_served_when_the_refresh_fails() {
     world.cloud.restart(&["sts:throttle"]);
     world.stsctl(["whoami", "--offline"]).assert(str![[r#"
 exit 0
-1> Source            ALIBABA_CLOUD_ACCESS_KEY_ID of the environment
-1> SourceAccessKeyId LTAIalice
-1> Roles             acs:ram::1234567890123456:role/testrole
-1> AccessKeyId       [STS_ID]
-1> Expiration        [TIME]
-1> Lifetime          [LIFETIME]
-1> Cached            true
-1> ClockSkewSeconds  33[..]
+1> Source             ALIBABA_CLOUD_ACCESS_KEY_ID of the environment
+1> SourceAccessKeyId  LTAIalice
+1> Roles              acs:ram::1234567890123456:role/testrole
+1> AccessKeyId        [STS_ID]
+1> Expiration         [TIME]
+1> Lifetime           [LIFETIME]
+1> Cached             true
+1> ClockSkewSeconds   33[..]
 "#]]);
     let output = world.stsctl(["assume", "-o", "json"]).assert(str![[r#"
 exit 0
@@ -140,10 +140,11 @@ fn a_refresh_that_hangs_is_given_up_soon() {
     let first = world.assume(&[]);
     world.pass(TimeDelta::minutes(45));
     world.cloud.restart(&["sts:hang"]);
+    // Two limits of 3 s, the call's and the refresh's, are over at once: either may be told.
     let output = world.stsctl(["assume", "-o", "json"]).assert(str![[r#"
 exit 0
 ...
-2> warning: the session could not be refreshed and is used for the [LIFETIME] it still lasts: cannot assume `acs:ram::1234567890123456:role/testrole`: STS gave no answer to AssumeRole: `[AUTHORITY]` did not answer in time
+2> warning: the session could not be refreshed and is used for the [LIFETIME] it still lasts: [..]
 "#]]);
     assert!(String::from_utf8(output.stdout).unwrap().contains(&first));
     assert_eq!(world.cloud.calls("AssumeRole"), 2);

@@ -18,7 +18,9 @@ mod cache;
 mod cloud;
 mod env;
 mod freshness;
+mod help;
 mod oss_put;
+mod profile;
 #[cfg(unix)]
 mod readme;
 mod refusals;

@@ -133,9 +133,9 @@ fn the_trace_tells_each_request() {
         .args([program, "whoami", "-q", "--offline"])
         .assert(str![[r#"
 exit 0
-1> Source            ALIBABA_CLOUD_ACCESS_KEY_ID of the environment
-1> SourceAccessKeyId [ACCESS_KEY_ID]
-1> Roles             acs:ram::1234567890123456:role/testrole
+1> Source             ALIBABA_CLOUD_ACCESS_KEY_ID of the environment
+1> SourceAccessKeyId  [ACCESS_KEY_ID]
+1> Roles              acs:ram::1234567890123456:role/testrole
 "#]]);
     world
         .stsctl(["sandbox", "exec", "--trace", "--fault", "sts:503:1", "--"])

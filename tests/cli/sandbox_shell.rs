@@ -70,22 +70,22 @@ fn the_main_job_runs_inside() {
         .stsctl(["sandbox", "exec", "--", "sh", "-c", &script])
         .assert(str![[r#"
 exit 0
-1> Arn               acs:ram::1234567890123456:user/alice
-1> IdentityType      RAMUser
-1> AccountId         1234567890123456
-1> PrincipalId       216959339000654321
-1> UserId            216959339000654321
-1> RequestId         [REQUEST_ID]
-1> Source            profile `alice` of [HOME]/tmp/stsctl-sandbox-[RANDOM]/config.toml
-1> SourceAccessKeyId [ACCESS_KEY_ID]
-1> Arn               acs:ram::1234567890123456:user/admin
-1> IdentityType      RAMUser
-1> AccountId         1234567890123456
-1> PrincipalId       261234567890123400
-1> UserId            261234567890123400
-1> RequestId         [REQUEST_ID]
-1> Source            profile `admin` of [HOME]/tmp/stsctl-sandbox-[RANDOM]/config.toml
-1> SourceAccessKeyId [ACCESS_KEY_ID]
+1> Arn                acs:ram::1234567890123456:user/alice
+1> IdentityType       RAMUser
+1> AccountId          1234567890123456
+1> PrincipalId        216959339000654321
+1> UserId             216959339000654321
+1> RequestId          [REQUEST_ID]
+1> Source             profile `alice` of [HOME]/tmp/stsctl-sandbox-[RANDOM]/config.toml
+1> SourceAccessKeyId  [ACCESS_KEY_ID]
+1> Arn                acs:ram::1234567890123456:user/admin
+1> IdentityType       RAMUser
+1> AccountId          1234567890123456
+1> PrincipalId        261234567890123400
+1> UserId             261234567890123400
+1> RequestId          [REQUEST_ID]
+1> Source             profile `admin` of [HOME]/tmp/stsctl-sandbox-[RANDOM]/config.toml
+1> SourceAccessKeyId  [ACCESS_KEY_ID]
 1> put demo-bucket/hello.txt (5 bytes, CRC-64 11177612005948864433, RequestId [OSS_REQUEST_ID])
 "#]]);
 }

@@ -9,20 +9,20 @@ fn the_session_is_told_with_its_source() {
     let world = World::new();
     world.stsctl(["whoami"]).assert(str![[r#"
 exit 0
-1> Arn               acs:ram::1234567890123456:assumed-role/testrole/test
-1> IdentityType      AssumedRoleUser
-1> AccountId         1234567890123456
-1> PrincipalId       344584339364951186:test
-1> RoleId            344584339364951186
-1> RequestId         [REQUEST_ID]
-1> Source            ALIBABA_CLOUD_ACCESS_KEY_ID of the environment
-1> SourceAccessKeyId LTAIalice
-1> Roles             acs:ram::1234567890123456:role/testrole
-1> AccessKeyId       [STS_ID]
-1> Expiration        [TIME]
-1> Lifetime          [LIFETIME]
-1> Cached            false
-1> ClockSkewSeconds  [SKEW]
+1> Arn                acs:ram::1234567890123456:assumed-role/testrole/test
+1> IdentityType       AssumedRoleUser
+1> AccountId          1234567890123456
+1> PrincipalId        344584339364951186:test
+1> RoleId             344584339364951186
+1> RequestId          [REQUEST_ID]
+1> Source             ALIBABA_CLOUD_ACCESS_KEY_ID of the environment
+1> SourceAccessKeyId  LTAIalice
+1> Roles              acs:ram::1234567890123456:role/testrole
+1> AccessKeyId        [STS_ID]
+1> Expiration         [TIME]
+1> Lifetime           [LIFETIME]
+1> Cached             false
+1> ClockSkewSeconds   [SKEW]
 "#]]);
     world.stsctl(["whoami", "-o", "json"]).assert(str![[r#"
 exit 0
@@ -54,14 +54,14 @@ fn without_a_role_it_is_the_user_itself() {
     let world = World::new();
     world.stsctl(["whoami", "--no-role"]).assert(str![[r#"
 exit 0
-1> Arn               acs:ram::1234567890123456:user/alice
-1> IdentityType      RAMUser
-1> AccountId         1234567890123456
-1> PrincipalId       216959339000654321
-1> UserId            216959339000654321
-1> RequestId         [REQUEST_ID]
-1> Source            ALIBABA_CLOUD_ACCESS_KEY_ID of the environment
-1> SourceAccessKeyId LTAIalice
+1> Arn                acs:ram::1234567890123456:user/alice
+1> IdentityType       RAMUser
+1> AccountId          1234567890123456
+1> PrincipalId        216959339000654321
+1> UserId             216959339000654321
+1> RequestId          [REQUEST_ID]
+1> Source             ALIBABA_CLOUD_ACCESS_KEY_ID of the environment
+1> SourceAccessKeyId  LTAIalice
 "#]]);
     assert_eq!(world.cloud.calls("AssumeRole"), 0);
 }
@@ -71,22 +71,22 @@ fn offline_nobody_is_asked() {
     let mut world = World::new();
     world.stsctl(["whoami", "--offline"]).assert(str![[r#"
 exit 0
-1> Source            ALIBABA_CLOUD_ACCESS_KEY_ID of the environment
-1> SourceAccessKeyId LTAIalice
-1> Roles             acs:ram::1234567890123456:role/testrole
+1> Source             ALIBABA_CLOUD_ACCESS_KEY_ID of the environment
+1> SourceAccessKeyId  LTAIalice
+1> Roles              acs:ram::1234567890123456:role/testrole
 "#]]);
     world.assume(&[]);
     world.cloud.stop();
     world.stsctl(["whoami", "--offline"]).assert(str![[r#"
 exit 0
-1> Source            ALIBABA_CLOUD_ACCESS_KEY_ID of the environment
-1> SourceAccessKeyId LTAIalice
-1> Roles             acs:ram::1234567890123456:role/testrole
-1> AccessKeyId       [STS_ID]
-1> Expiration        [TIME]
-1> Lifetime          [LIFETIME]
-1> Cached            true
-1> ClockSkewSeconds  [SKEW]
+1> Source             ALIBABA_CLOUD_ACCESS_KEY_ID of the environment
+1> SourceAccessKeyId  LTAIalice
+1> Roles              acs:ram::1234567890123456:role/testrole
+1> AccessKeyId        [STS_ID]
+1> Expiration         [TIME]
+1> Lifetime           [LIFETIME]
+1> Cached             true
+1> ClockSkewSeconds   [SKEW]
 "#]]);
     world
         .stsctl(["whoami", "--offline", "-o", "json"])

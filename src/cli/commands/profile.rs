@@ -10,7 +10,7 @@ use zeroize::Zeroizing;
 use crate::cli::args::Output;
 use crate::cli::context::Context;
 use crate::cli::error::CommandError;
-use crate::cli::text::{self, columns, listing, object};
+use crate::cli::text::{self, chain, columns, listing, object};
 use crate::config::aliyun_cli::AliyunConfig;
 use crate::config::edit::Editor;
 use crate::config::{PolicySource, Profile, SecretSource};
@@ -166,8 +166,10 @@ fn list(output: Output, context: &Context) -> Result<(), CommandError> {
                 (role, identity, profile.region.unwrap_or_default())
             }
             Err(error) => {
-                objects.push(json!({"name": name, "error": error.to_string()}));
-                (format!("({error})"), String::new(), String::new())
+                let error = chain(&error);
+                objects.push(json!({"name": name, "error": &error}));
+                context.ui.warning(&error);
+                ("(broken)".to_owned(), String::new(), String::new())
             }
         };
         let mark = if is_default { " (default)" } else { "" };
@@ -315,6 +317,11 @@ fn secret_from_stdin() -> Result<SecretString, CommandError> {
     if secret.is_empty() {
         return Err(CommandError::usage(
             "stdin holds no AccessKeySecret on its first line",
+        ));
+    }
+    if !secret.bytes().all(|byte| byte.is_ascii_graphic()) {
+        return Err(CommandError::usage(
+            "the first line of stdin is no AccessKeySecret: it has spaces or characters outside ASCII",
         ));
     }
     Ok(SecretString::from(secret))

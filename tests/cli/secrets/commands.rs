@@ -2,7 +2,7 @@
 
 use fs_err as fs;
 
-use super::harness::{Place, Run, Stdout, private_file};
+use super::harness::{Place, Run, Stdout, finish, private_file, text};
 use super::relay::Mode;
 
 const SUMMARY: &[&str] = &[
@@ -237,6 +237,9 @@ fn an_exported_session_keeps_its_secrets() {
         Run::of("whoami", Stdout::Lines(IDENTITY)),
         Run::of("whoami --signature acs3", Stdout::Lines(IDENTITY)),
         Run::of("oss put demo-bucket x -", Stdout::Lines(&["put "])).stdin("x"),
+        // Its time is over, and nothing is behind it.
+        Run::failing("assume", 3).set("STSCTL_EXPIRATION", "2020-01-01T00:00:00Z"),
+        Run::failing("env", 3).set("STSCTL_EXPIRATION", "2020-01-01T00:00:00Z"),
     ] {
         place.check(&run);
     }
@@ -284,4 +287,26 @@ fn an_echo_is_not_passed_on() {
         }
         place.close();
     }
+}
+
+/// The story has a world of its own, whose secrets nobody is told; but every SecurityToken of a
+/// sandbox begins alike, and an AccessKeySecret is only ever shown as an assignment.
+#[test]
+fn the_demo_tells_no_secret() {
+    let mut place = Place::new();
+    let demo = place.command(&Run::of("-vv sandbox demo", Stdout::Any));
+    let output = finish(demo, "");
+    let (stdout, stderr) = (text(&output.stdout), text(&output.stderr));
+    assert!(output.status.success(), "{stderr}");
+    assert!(stdout.contains("SecurityToken"), "{stdout}");
+    for told in [stdout, stderr] {
+        assert!(!told.contains("CAIS"), "{told}");
+        for line in told.lines().filter(|line| line.contains("SECRET")) {
+            let value = line.split_once('=').map_or("", |(_, value)| value);
+            let value = value.trim_matches(['\'', ' ', '*', '…', '.']);
+            assert_eq!(value, "", "{line}");
+        }
+    }
+    place.learn();
+    place.close();
 }

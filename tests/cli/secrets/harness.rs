@@ -317,7 +317,7 @@ fn bare(home: &Path) -> Command {
     command
 }
 
-fn finish(mut command: Command, stdin: &str) -> Output {
+pub(super) fn finish(mut command: Command, stdin: &str) -> Output {
     command.stdin(Stdio::piped());
     command.stdout(Stdio::piped()).stderr(Stdio::piped());
     let mut child = command.spawn().unwrap();

@@ -168,6 +168,15 @@ async fn many_who_want_a_chain_make_each_hop_once() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_wrong_clock_is_found_out_by_the_first_hop_for_all() {
+    let stage = Stage::new();
+    stage.set_clock_ahead(TimeDelta::hours(2));
+    let plan = three_hops(&stage);
+    stage.session(&plan).await.unwrap();
+    assert_eq!(stage.sent(), expected(&stage, &plan, &[0, 0, 1, 2]));
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_refresh_is_of_the_last_hop_alone() {
     let stage = Stage::new();
     let plan = three_hops(&stage);

@@ -173,6 +173,33 @@ async fn a_rejected_session_is_not_served_again() {
     assert!(matches!(error, Error::AssumeRole { .. }), "{error:?}");
 }
 
+/// Both at once: neither what is there, nor what a service has refused.
+#[tokio::test(start_paused = true)]
+async fn a_refresh_after_a_rejection_serves_neither() {
+    let stage = Stage::new();
+    let plan = stage.one_role();
+    let first = stage.session(&plan).await.unwrap();
+    let refused = stage.entry(&last(&plan));
+    let second = stage.demand(&plan, &but(&id(&first))).await.unwrap();
+    let both = Demand {
+        refresh: true,
+        ..but(&id(&first))
+    };
+    let third = stage.demand(&plan, &both).await.unwrap();
+    assert!(![id(&first), id(&second)].contains(&id(&third)));
+
+    // Somebody puts the refused one back while we wait.
+    let held = stage.hold(&last(&plan));
+    let file = format!("{}.v1.json", last(&plan).key());
+    std::fs::remove_file(stage.cache().path().join(file)).unwrap();
+    let (fourth, ()) = tokio::join!(stage.demand(&plan, &both), async {
+        sleep(Duration::from_secs(1)).await;
+        stage.cache().put(&held, &refused).unwrap();
+        drop(held);
+    });
+    assert_ne!(id(&fourth.unwrap()), id(&first));
+}
+
 #[tokio::test(start_paused = true)]
 async fn looking_is_not_asking() {
     let stage = Stage::new();

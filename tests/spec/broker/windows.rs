@@ -194,13 +194,15 @@ async fn a_refresh_ahead_of_need_is_one_short_attempt_and_then_a_pause() {
             let served = stage.session(&plan).await.unwrap();
             assert!(served.cached);
             assert_eq!(id(&served), id(&first));
-            let elapsed = TimeDelta::from_std(before.elapsed()).unwrap();
-            assert_eq!((stage.calls(), elapsed.num_seconds()), (1, took));
+            let elapsed = before.elapsed();
+            assert_eq!(stage.calls(), 1);
+            assert!(elapsed <= Duration::from_secs(took), "{elapsed:?}");
+            assert!(elapsed >= Duration::from_secs(took).mul_f32(0.9));
             let [notice] = stage.notices().try_into().unwrap();
             let failed = format!(" s left: cannot assume `{TESTROLE}`");
             let said = notice.strip_prefix("refresh failed, ").unwrap();
             let said: i64 = said.strip_suffix(&failed).unwrap().parse().unwrap();
-            assert!((said + took - left).abs() <= 2, "{notice}");
+            assert!((said - left).abs() <= 5, "{notice}");
 
             let pause = stage.entry(&last(&plan)).retry_after.unwrap() - stage.now();
             assert!(

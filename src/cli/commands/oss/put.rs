@@ -135,6 +135,8 @@ pub(super) fn run(args: &PutArgs, context: &Context) -> Result<(), CommandError>
         let mut last = None;
         let credentials = async |need: Need| {
             let mut demand = args.session.demand();
+            // A new session once, not for each attempt.
+            demand.refresh &= last.is_none();
             if need == Need::Fresh {
                 // Any session but the one that was refused: another process may have one.
                 demand = Demand {
