@@ -13,7 +13,7 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
-use chrono::TimeDelta;
+use chrono::{DateTime, TimeDelta, Utc};
 use futures_util::future::{FutureExt, LocalBoxFuture};
 use tokio::time::Instant;
 
@@ -37,6 +37,10 @@ const REFRESH_LIMIT: Duration = Duration::from_secs(3);
 const CALL_LIMIT: Duration = Duration::from_millis(2750);
 /// After a failed refresh nobody tries again for this many seconds, drawn at random.
 const BACK_OFF_SECONDS: std::ops::RangeInclusive<i64> = 30..=60;
+
+/// What a new session may lack of the lifetime asked for: the request itself took a moment, and
+/// that is not what the caller means by "less".
+const GRACE: TimeDelta = TimeDelta::seconds(60);
 
 /// What a caller asks beyond the plan.
 #[derive(Clone, Debug, Default)]
@@ -88,13 +92,13 @@ impl Broker {
         }
     }
 
-    /// Returns the plan's session if the cache has one that needs no refresh. Touches neither
-    /// network nor locks, and waits for nothing.
+    /// Returns the plan's session if the cache has one that needs no refresh. Touches no
+    /// network and waits for nothing.
     pub fn cached(&self, plan: &Plan, demand: &Demand) -> Option<Granted> {
         if demand.refresh {
             return None;
         }
-        match self.look(inputs(plan).last()?, demand) {
+        match self.look(inputs(plan).last()?, demand, self.clock.now()) {
             Look::Serve(entry) => Some(granted(entry, true)),
             Look::Refresh { .. } => None,
         }
@@ -124,16 +128,19 @@ impl Broker {
     }
 
     /// Returns the base identity's own credentials, running its command or reading its file.
-    pub async fn base_credentials(&self, base: &Base) -> Result<Credentials, Error> {
+    /// The command gets at most `limit`.
+    pub async fn base_credentials(
+        &self,
+        base: &Base,
+        limit: Duration,
+    ) -> Result<Credentials, Error> {
         let (access_key_secret, security_token) = match &base.kind {
             BaseKind::AccessKey { secret: source } => {
                 let source = source.clone();
                 // A command may take its time: it must not stop the runtime's other work.
-                let resolved = tokio::task::spawn_blocking(move || {
-                    secret::resolve(&source, secret::COMMAND_LIMIT)
-                })
-                .await
-                .expect("resolving a secret does not panic");
+                let resolved = tokio::task::spawn_blocking(move || secret::resolve(&source, limit))
+                    .await
+                    .expect("resolving a secret does not panic");
                 (resolved?, None)
             }
             BaseKind::SessionToken { secret, token } | BaseKind::Exported { secret, token, .. } => {
@@ -159,20 +166,21 @@ impl Broker {
     ) -> LocalBoxFuture<'a, Result<Granted, Error>> {
         async move {
             let wanted = &inputs[hop];
+            let asked = self.clock.now();
             if demand.refresh {
                 // From here on "new" means: not the one that is there now.
                 let there = self.entry(wanted).map(|entry| entry.session.access_key_id);
                 demand.rejected = there.or(demand.rejected);
-            } else if let Look::Serve(entry) = self.look(wanted, &demand) {
+            } else if let Look::Serve(entry) = self.look(wanted, &demand, asked) {
                 return Ok(granted(entry, true));
             }
-            let lock = match self.lock(wanted, &demand).await? {
+            let lock = match self.lock(wanted, &demand, asked).await? {
                 Turn::Served(entry) => return Ok(granted(*entry, true)),
                 Turn::Mine(lock) => Some(*lock),
                 Turn::Unlocked => None,
             };
             // Another process may have refreshed it while we waited for the lock.
-            let (last, fallback) = match self.look(wanted, &demand) {
+            let (last, fallback) = match self.look(wanted, &demand, asked) {
                 Look::Serve(entry) => return Ok(granted(entry, true)),
                 Look::Refresh { last, fallback } => (last, fallback),
             };
@@ -221,8 +229,10 @@ impl Broker {
             self.scheme,
             retry,
         );
+        // A refresh that may take no time leaves none to the secret's command.
+        let command_limit = secret::COMMAND_LIMIT.min(retry.budget * retry.attempts);
         let answer = if hop == 0 {
-            let caller = self.base_credentials(&plan.base).await?;
+            let caller = self.base_credentials(&plan.base, command_limit).await?;
             sts.assume_role(&caller, skew, &request(role)).await
         } else {
             let before = self
@@ -279,7 +289,12 @@ impl Broker {
     }
 
     /// Waits for the lock of a session, or until another process has made it good enough.
-    async fn lock(&self, wanted: &Inputs, demand: &Demand) -> Result<Turn, Error> {
+    async fn lock(
+        &self,
+        wanted: &Inputs,
+        demand: &Demand,
+        asked: DateTime<Utc>,
+    ) -> Result<Turn, Error> {
         let Some(cache) = &self.cache else {
             return Ok(Turn::Unlocked);
         };
@@ -294,7 +309,7 @@ impl Broker {
                     return Ok(Turn::Unlocked);
                 }
             }
-            let fallback = match self.look(wanted, demand) {
+            let fallback = match self.look(wanted, demand, asked) {
                 Look::Serve(entry) => return Ok(Turn::Served(Box::new(entry))),
                 Look::Refresh { fallback, .. } => fallback,
             };
@@ -325,8 +340,9 @@ impl Broker {
         }
     }
 
-    /// Decides what to do with what the cache holds.
-    fn look(&self, wanted: &Inputs, demand: &Demand) -> Look {
+    /// Decides what to do with what the cache holds. A session made since the caller `asked` counts
+    /// as new for it, whoever made it.
+    fn look(&self, wanted: &Inputs, demand: &Demand, asked: DateTime<Utc>) -> Look {
         let Some(entry) = self.entry(wanted) else {
             return Look::Refresh {
                 last: None,
@@ -335,9 +351,11 @@ impl Broker {
         };
         let now = self.clock.now();
         let freshness = judge(&entry, now);
-        let too_short = demand
-            .min_lifetime
-            .is_some_and(|least| lifetime_left(&entry, now).to_std().unwrap_or_default() < least);
+        let too_short = if entry.obtained_at < asked {
+            is_short(lifetime_left(&entry, now), demand)
+        } else {
+            is_short(lifetime_left(&entry, now) + GRACE, demand)
+        };
         if demand.rejected.as_ref() == Some(&entry.session.access_key_id)
             || too_short
             || !freshness.is_valid()
@@ -385,16 +403,12 @@ impl Broker {
 
     /// A new session may still be shorter than asked for: the role's or the service's limit.
     fn check_lifetime(&self, entry: &Entry, demand: &Demand) -> Result<(), Error> {
-        // The request itself took a moment; that is not what the caller means by "less".
-        const GRACE: TimeDelta = TimeDelta::seconds(60);
         let left = lifetime_left(entry, self.clock.now());
         match demand.min_lifetime {
-            Some(least) if (left + GRACE).to_std().unwrap_or_default() < least => {
-                Err(Error::TooShort {
-                    left: left.to_std().unwrap_or_default(),
-                    least,
-                })
-            }
+            Some(least) if is_short(left + GRACE, demand) => Err(Error::TooShort {
+                left: left.to_std().unwrap_or_default(),
+                least,
+            }),
             _ => Ok(()),
         }
     }
@@ -428,6 +442,12 @@ enum Turn {
     Served(Box<Entry>),
     /// There is nothing to lock: no cache, or one that cannot be used.
     Unlocked,
+}
+
+/// Tells whether a session that lasts `left` is less than was asked for.
+fn is_short(left: TimeDelta, demand: &Demand) -> bool {
+    let left = left.to_std().unwrap_or_default();
+    demand.min_lifetime.is_some_and(|least| left < least)
 }
 
 fn granted(entry: Entry, cached: bool) -> Granted {

@@ -14,7 +14,7 @@ use crate::cli::args::{GlobalArgs, SessionArgs, Signature};
 use crate::cli::error::{CommandError, Kind};
 use crate::cli::text::{chain, lifetime};
 use crate::cli::ui::Ui;
-use crate::config::{BaseKind, ConfigFile, Dirs, Env, Plan, Wanted, env as var};
+use crate::config::{BaseKind, ConfigFile, Dirs, Env, Plan, Wanted, env as var, secret};
 use crate::http::{Client, ClientOptions, Proxies, RetryPolicy, Transport};
 use crate::model::{
     Clock, ClockSkew, Credentials, RoleSessionName, Session, SessionPolicy, SystemClock,
@@ -48,6 +48,22 @@ pub(crate) enum Identity {
 }
 
 impl Identity {
+    /// Returns what signs for the plan: its session, or its base identity where it has no role.
+    pub(crate) async fn of(
+        broker: &Broker,
+        plan: &Plan,
+        demand: &Demand,
+    ) -> Result<Self, CommandError> {
+        if plan.hops.is_empty() {
+            return Ok(Self::Base(
+                broker
+                    .base_credentials(&plan.base, secret::COMMAND_LIMIT)
+                    .await?,
+            ));
+        }
+        Ok(Self::Session(broker.session(plan, demand).await?))
+    }
+
     /// Returns what signs, and the skew to sign with.
     pub(crate) fn signer(&self) -> (Credentials, ClockSkew) {
         match self {
@@ -116,20 +132,6 @@ impl Context {
         block_on(async { Ok(broker.session(plan, &demand).await?) })?
     }
 
-    /// Returns what signs for the plan: its session, or its base identity where it has no role.
-    pub(crate) async fn identity_of(
-        &self,
-        plan: &Plan,
-        args: &SessionArgs,
-        demand: &Demand,
-    ) -> Result<Identity, CommandError> {
-        let broker = self.broker(args)?;
-        if plan.hops.is_empty() {
-            return Ok(Identity::Base(broker.base_credentials(&plan.base).await?));
-        }
-        Ok(Identity::Session(broker.session(plan, demand).await?))
-    }
-
     /// Makes a broker; a cache that cannot be used costs a warning.
     pub(crate) fn broker(&self, args: &SessionArgs) -> Result<Broker, CommandError> {
         let notices = Notices {
@@ -195,7 +197,7 @@ impl Context {
             connect_timeout: self
                 .duration(self.global.connect_timeout, var::CONNECT_TIMEOUT)?
                 .unwrap_or(default.connect_timeout),
-            extra_roots: self.extra_roots()?,
+            extra_roots: self.extra_roots(),
             proxies: Proxies {
                 https: proxy(var::HTTPS_PROXY),
                 http: proxy(var::HTTP_PROXY),
@@ -210,7 +212,7 @@ impl Context {
     }
 
     /// Returns the files of root certificates that are trusted besides the system's.
-    fn extra_roots(&self) -> Result<Vec<PathBuf>, CommandError> {
+    fn extra_roots(&self) -> Vec<PathBuf> {
         let mut roots: Vec<PathBuf> = self.global.ca_file.iter().cloned().collect();
         if let Some(file) = self.env.path(var::SSL_CERT_FILE) {
             // The TLS library reads this variable, too, and takes it for all there is.
@@ -226,14 +228,7 @@ impl Context {
                 .find(|bundle| bundle.is_file());
             roots.extend([file].into_iter().chain(system));
         }
-        match roots.iter().find(|root| !root.is_file()) {
-            None => Ok(roots),
-            Some(missing) => Err(CommandError::usage(format!(
-                "there is no file `{}` with root certificates",
-                missing.display()
-            ))
-            .hinted("check --ca-file and SSL_CERT_FILE")),
-        }
+        roots
     }
 
     /// Returns the longest wait for an answer; for a transfer, without a byte moving.
@@ -330,6 +325,8 @@ impl Context {
             .with_writer(std::io::stderr)
             .with_ansi(self.ui.is_colored())
             .with_target(false)
+            // Its own report of a stderr that is gone would be a panic.
+            .log_internal_errors(false)
             .init();
         Ok(())
     }

@@ -48,7 +48,9 @@ impl From<broker::Error> for CommandError {
 impl From<sts::Error> for CommandError {
     fn from(error: sts::Error) -> Self {
         let verdict = error.signature_verdict();
-        let kind = if error.is_throttled() || error.is_unavailable() {
+        let kind = if matches!(&error, sts::Error::Transport { source, .. } if is_ours(source)) {
+            Kind::Usage
+        } else if error.is_throttled() || error.is_unavailable() {
             Kind::Unavailable
         } else if error.is_bad_credentials() {
             Kind::Credentials
@@ -78,7 +80,9 @@ impl From<sts::Error> for CommandError {
 
 impl From<oss::Error> for CommandError {
     fn from(error: oss::Error) -> Self {
-        let kind = if error.is_bad_credentials() {
+        let kind = if matches!(&error, oss::Error::Transport { source, .. } if is_ours(source)) {
+            Kind::Usage
+        } else if error.is_bad_credentials() {
             Kind::Credentials
         } else if error.is_transient() {
             Kind::Unavailable
@@ -154,6 +158,11 @@ fn source_kind(error: &transfer::SourceError) -> Kind {
     }
 }
 
+/// Tells whether our own configuration stood in the way, before anything was sent.
+fn is_ours(error: &HttpError) -> bool {
+    error.kind() == HttpErrorKind::Request
+}
+
 fn network(error: &HttpError) -> Option<&'static str> {
     Some(match error.kind() {
         HttpErrorKind::Resolve => {
@@ -167,9 +176,10 @@ fn network(error: &HttpError) -> Option<&'static str> {
         }
         HttpErrorKind::Timeout => "try again, or allow more with --timeout and --connect-timeout",
         HttpErrorKind::Interrupted => "try again",
-        HttpErrorKind::BodySource | HttpErrorKind::Request | HttpErrorKind::TooLarge => {
-            return None;
+        HttpErrorKind::Request => {
+            "check HTTPS_PROXY and HTTP_PROXY, and --ca-file or SSL_CERT_FILE"
         }
+        HttpErrorKind::BodySource | HttpErrorKind::TooLarge => return None,
     })
 }
 

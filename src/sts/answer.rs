@@ -162,7 +162,11 @@ impl Answered<'_> {
         let mut secrets: Vec<_> = all
             .chain(added.flatten())
             .filter(|secret| !secret.is_empty())
-            .flat_map(|secret| [secret.to_owned(), encode::component(secret)])
+            .flat_map(|secret| {
+                let once = encode::component(secret);
+                // RPC's string to sign encodes what is encoded.
+                [secret.to_owned(), encode::component(&once), once]
+            })
             .map(Zeroizing::new)
             .collect();
         secrets.sort_by_key(|secret| std::cmp::Reverse(secret.len()));

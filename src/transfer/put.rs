@@ -147,11 +147,12 @@ where
     async fn attempt(&mut self) -> Result<Put, Error<E>> {
         let mut need = Need::Current;
         loop {
-            let (credentials, skew) = self.credentials(need).await?;
-            let error = match self.send(&credentials, skew).await {
+            let mut signer = self.credentials(need).await?;
+            let error = match self.send(&mut signer).await {
                 Err(Error::Oss { source, .. }) => source,
                 other => return other,
             };
+            let (credentials, _) = signer;
             if error.code() == Some("FileAlreadyExists") && self.answer_lost {
                 return self.settle(error).await;
             }
@@ -183,8 +184,9 @@ where
         Ok((credentials, self.skew.unwrap_or(skew)))
     }
 
-    /// Sends the data once.
-    async fn send(&mut self, credentials: &Credentials, skew: ClockSkew) -> Result<Put, Error<E>> {
+    /// Sends the data once, signed by `signer`, which is asked for again if it may have grown old
+    /// while the data was waited for.
+    async fn send(&mut self, signer: &mut (Credentials, ClockSkew)) -> Result<Put, Error<E>> {
         let mut reading = self.readable.read()?;
         let mut body = Upload::new(
             reading.length,
@@ -194,6 +196,7 @@ where
         );
         if reading.length.is_none() {
             body.begin().await;
+            *signer = self.credentials(Need::Current).await?;
         }
         self.attempts += 1;
         tracing::debug!(attempt = self.attempts, bucket = %self.request.bucket, "PutObject");
@@ -201,7 +204,7 @@ where
         let body = Body::wrap(body);
         let answer = self
             .client
-            .put_object(credentials, skew, self.request, body, length)
+            .put_object(&signer.0, signer.1, self.request, body, length)
             .await;
         // The source's own failure explains all others.
         let answer = match answer {

@@ -48,10 +48,9 @@ enum CacheCommand {
 }
 
 pub(crate) fn run(args: &CacheArgs, context: &Context) -> Result<(), CommandError> {
-    let cache = context.open_cache()?;
     match &args.command {
         CacheCommand::List { output } => {
-            let listed = cache.list()?;
+            let listed = context.open_cache()?.list()?;
             let text = match output {
                 Output::Json => json_list(&listed, context),
                 Output::Text => table(&listed, context),
@@ -67,7 +66,7 @@ pub(crate) fn run(args: &CacheArgs, context: &Context) -> Result<(), CommandErro
                 (None, Some(key)) => Filter::Key(key.clone()),
                 (None, None) => Filter::All,
             };
-            let count = cache.clear(&filter)?;
+            let count = context.open_cache()?.clear(&filter)?;
             context.ui.status(&format!("deleted {}", sessions(count)));
             if count > 0 {
                 context.ui.hint(
@@ -76,10 +75,13 @@ pub(crate) fn run(args: &CacheArgs, context: &Context) -> Result<(), CommandErro
             }
         }
         CacheCommand::Prune => {
-            let count = cache.prune(context.clock.now())?;
+            let count = context.open_cache()?.prune(context.clock.now())?;
             context.ui.status(&format!("deleted {}", sessions(count)));
         }
-        CacheCommand::Path => context.ui.data(&format!("{}\n", cache.path().display()))?,
+        CacheCommand::Path => {
+            let path = context.dirs.sessions_dir();
+            context.ui.data(&format!("{}\n", path.display()))?;
+        }
     }
     Ok(())
 }

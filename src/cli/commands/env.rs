@@ -54,12 +54,13 @@ fn write(shell: Shell, exports: &[Export<'_>], context: &Context) -> Result<(), 
     let assignments: Vec<Assignment<'_>> = exports.iter().map(Export::assignment).collect();
     let mut text = Zeroizing::new(String::new());
     if shell == Shell::GitHub {
-        append_to_github_env(&assignments, context)?;
+        // Masked first: what follows may be logged.
         shell::github_masks(&secrets(exports), &mut text);
-    } else {
-        shell::render(shell, &assignments, &mut text)
-            .map_err(|error| CommandError::new(Kind::Local, error))?;
+        context.ui.data(&text)?;
+        return append_to_github_env(&assignments, context);
     }
+    shell::render(shell, &assignments, &mut text)
+        .map_err(|error| CommandError::new(Kind::Local, error))?;
     Ok(context.ui.data(&text)?)
 }
 
@@ -76,10 +77,11 @@ fn append_to_github_env(
     let mut block = Zeroizing::new(String::new());
     shell::github_env(assignments, &delimiter, &mut block)
         .map_err(|error| CommandError::new(Kind::Local, error))?;
-    let mut file = fs_err::OpenOptions::new()
-        .append(true)
-        .create(true)
-        .open(path)?;
+    let mut options = fs_err::OpenOptions::new();
+    options.append(true).create(true);
+    #[cfg(unix)]
+    fs_err::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    let mut file = options.open(path)?;
     file.write_all(block.as_bytes())?;
     context
         .ui

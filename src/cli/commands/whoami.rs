@@ -35,7 +35,8 @@ pub(crate) fn run(args: &WhoamiArgs, context: &Context) -> Result<(), CommandErr
     } else {
         let (identity, caller) = block_on(async {
             let demand = args.session.demand();
-            let identity = context.identity_of(&plan, &args.session, &demand).await?;
+            let broker = context.broker(&args.session)?;
+            let identity = Identity::of(&broker, &plan, &demand).await?;
             let (credentials, skew) = identity.signer();
             let caller = context
                 .sts(&plan)?

@@ -9,9 +9,8 @@ use serde_json::json;
 
 use super::OssOptions;
 use super::progress::{Line, When};
-use crate::broker::Demand;
 use crate::cli::args::{Output, SessionArgs};
-use crate::cli::context::{Context, block_on};
+use crate::cli::context::{Context, Identity, block_on};
 use crate::cli::error::CommandError;
 use crate::model::{Bucket, ObjectKey, parse_size};
 use crate::oss::{
@@ -61,7 +60,7 @@ pub(super) struct PutArgs {
 #[derive(Args, Debug)]
 #[command(next_help_heading = "The object")]
 struct HeaderArgs {
-    /// Content-Type [default: from the name of the file, else of the key]
+    /// Content-Type [default: from the name of the key, else of the file]
     #[arg(long, value_name = "TYPE")]
     content_type: Option<HeaderText>,
 
@@ -132,25 +131,28 @@ pub(super) fn run(args: &PutArgs, context: &Context) -> Result<(), CommandError>
     let line = Arc::new(Line::new(args.progress, context.ui, total));
     let progress = Arc::<Line>::clone(&line);
     let result = block_on(async {
-        let mut last = None;
+        let broker = context.broker(&args.session)?;
+        let mut held: Option<Identity> = None;
         let credentials = async |need: Need| {
+            let signer = held.as_ref().map(Identity::signer);
+            // Without a cache, or without a role, there is nobody who would know better.
+            let is_settled = args.session.no_cache || plan.hops.is_empty();
+            if let (Some(signer), Need::Current, true) = (&signer, need, is_settled) {
+                return Ok(signer.clone());
+            }
             let mut demand = args.session.demand();
             // A new session once, not for each attempt.
-            demand.refresh &= last.is_none();
+            demand.refresh &= signer.is_none();
             if need == Need::Fresh {
                 // Any session but the one that was refused: another process may have one.
-                demand = Demand {
-                    rejected: last.take(),
-                    ..demand
-                };
+                demand.rejected = signer.map(|(credentials, _)| credentials.access_key_id);
             }
-            let identity = context.identity_of(&plan, &args.session, &demand).await?;
-            let (credentials, skew) = identity.signer();
-            last = Some(credentials.access_key_id.clone());
-            Ok::<_, CommandError>((credentials, skew))
+            let identity = held.insert(Identity::of(&broker, &plan, &demand).await?);
+            Ok::<_, CommandError>(identity.signer())
         };
-        transfer::put(&client, &request, source, credentials, &settings, progress).await
-    })?;
+        let put = transfer::put(&client, &request, source, credentials, &settings, progress).await;
+        Ok::<_, CommandError>(put)
+    })??;
     line.finish();
     let put = result.map_err(|error| {
         CommandError::from(error).doing(format!("cannot put `{}/{}`", args.bucket, args.key))

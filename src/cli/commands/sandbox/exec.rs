@@ -37,19 +37,42 @@ pub(super) fn run(args: &ExecArgs, context: &Context) -> Result<u8, CommandError
         for name in running.environment.removed() {
             command.env_remove(name);
         }
-        // A Ctrl-C is the command's to answer; with a handler in place we outlive it.
-        let _told = told_to_stop()?;
+        let told = told_to_stop()?;
         let mut child = match command.spawn() {
             Ok(child) => child,
             Err(error) => return Ok(not_run(program, &error, context)),
         };
-        let (ended, end) = oneshot::channel();
+        let pid = child.id();
+        let (ended, mut end) = oneshot::channel();
         thread::spawn(move || ended.send(child.wait()));
         let mut status = None;
-        running.serve(async { status = end.await.ok() }).await;
+        let end = async {
+            tokio::select! {
+                ended = &mut end => status = ended.ok(),
+                // A Ctrl-C reaches the command by itself; what was sent to us alone is passed on.
+                () = told => {
+                    terminate(pid);
+                    status = end.await.ok();
+                }
+            }
+        };
+        running.serve(end).await;
         let status = status.ok_or_else(|| CommandError::local("the command's end was not seen"))?;
         Ok(exit_code(status?))
     })?
+}
+
+/// Asks the command to end; one that has ended already needs no asking.
+fn terminate(pid: u32) {
+    #[cfg(unix)]
+    if let Some(pid) = i32::try_from(pid)
+        .ok()
+        .and_then(rustix::process::Pid::from_raw)
+    {
+        let _ = rustix::process::kill_process(pid, rustix::process::Signal::TERM);
+    }
+    #[cfg(not(unix))]
+    let _ = pid;
 }
 
 /// Answers as a shell does: 127 if there is no such command, 126 if it cannot run.
