@@ -1,6 +1,7 @@
 //! `stsctl env`: the session as assignments that a shell evaluates.
 
 use std::io::Write;
+use std::path::Path;
 
 use clap::Args;
 use secrecy::ExposeSecret;
@@ -54,24 +55,25 @@ fn write(shell: Shell, exports: &[Export<'_>], context: &Context) -> Result<(), 
     let assignments: Vec<Assignment<'_>> = exports.iter().map(Export::assignment).collect();
     let mut text = Zeroizing::new(String::new());
     if shell == Shell::GitHub {
+        let path = context.env.path(var::GITHUB_ENV).ok_or_else(|| {
+            CommandError::usage("--shell github needs $GITHUB_ENV, which GitHub Actions sets")
+                .hinted("outside GitHub Actions use --shell sh, or --shell dotenv for a file")
+        })?;
         // Masked first: what follows may be logged.
         shell::github_masks(&secrets(exports), &mut text);
         context.ui.data(&text)?;
-        return append_to_github_env(&assignments, context);
+        append(&assignments, &path)?;
+        context
+            .ui
+            .status("the session is in $GITHUB_ENV for the steps that follow");
+        return Ok(());
     }
     shell::render(shell, &assignments, &mut text)
         .map_err(|error| CommandError::new(Kind::Local, error))?;
     Ok(context.ui.data(&text)?)
 }
 
-fn append_to_github_env(
-    assignments: &[Assignment<'_>],
-    context: &Context,
-) -> Result<(), CommandError> {
-    let path = context.env.path(var::GITHUB_ENV).ok_or_else(|| {
-        CommandError::usage("--shell github needs $GITHUB_ENV, which GitHub Actions sets")
-            .hinted("outside GitHub Actions use --shell sh, or --shell dotenv for a file")
-    })?;
+fn append(assignments: &[Assignment<'_>], path: &Path) -> Result<(), CommandError> {
     // Random, so that no value can have been made to end its own block.
     let delimiter = format!("stsctl-{}", uuid::Uuid::new_v4().simple());
     let mut block = Zeroizing::new(String::new());
@@ -82,11 +84,7 @@ fn append_to_github_env(
     #[cfg(unix)]
     fs_err::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
     let mut file = options.open(path)?;
-    file.write_all(block.as_bytes())?;
-    context
-        .ui
-        .status("the session is in $GITHUB_ENV for the steps that follow");
-    Ok(())
+    Ok(file.write_all(block.as_bytes())?)
 }
 
 /// Each secret once.
