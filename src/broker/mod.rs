@@ -351,7 +351,7 @@ impl Broker {
         };
         let now = self.clock.now();
         let freshness = judge(&entry, now);
-        let too_short = if entry.obtained_at < asked {
+        let too_short = if entry.obtained_at <= asked {
             is_short(lifetime_left(&entry, now), demand)
         } else {
             is_short(lifetime_left(&entry, now) + GRACE, demand)
