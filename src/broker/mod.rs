@@ -99,7 +99,10 @@ impl Broker {
             return None;
         }
         match self.look(inputs(plan).last()?, demand, self.clock.now()) {
-            Look::Serve(entry) => Some(granted(entry, true)),
+            Look::Serve(entry) => {
+                tracing::info!(role_arn = %entry.session.role_arn, "the cached session");
+                Some(granted(entry, true))
+            }
             Look::Refresh { .. } => None,
         }
     }
@@ -258,6 +261,12 @@ impl Broker {
             role_arn: role.role_arn.clone(),
             source: Box::new(source),
         })?;
+        tracing::info!(
+            role_arn = %role.role_arn,
+            request_id = answer.value.request_id,
+            skew = answer.skew.seconds(),
+            "a new session"
+        );
         Ok(Entry {
             session: answer.value,
             skew: answer.skew,

@@ -53,12 +53,12 @@ pub(crate) struct GlobalArgs {
     pub(crate) config_dir: Option<PathBuf>,
 
     /// Longest time to connect [variable: STSCTL_CONNECT_TIMEOUT] [default: 5s]
-    #[arg(long, global = true, value_name = "D", value_parser = parse_duration)]
+    #[arg(long, global = true, value_name = "D", value_parser = parse_some_time)]
     pub(crate) connect_timeout: Option<Duration>,
 
     /// Longest time for an answer; for transfers, without a byte moving
     /// [variable: STSCTL_TIMEOUT] [default: 10s]
-    #[arg(long, global = true, value_name = "D", value_parser = parse_duration)]
+    #[arg(long, global = true, value_name = "D", value_parser = parse_some_time)]
     pub(crate) timeout: Option<Duration>,
 
     /// More trusted root certificates, PEM [variable: SSL_CERT_FILE]
@@ -181,5 +181,17 @@ impl SessionArgs {
             min_lifetime: self.min_lifetime,
             rejected: None,
         }
+    }
+}
+
+/// Parses a duration of which there must be some.
+pub(crate) fn parse_some_time(text: &str) -> crate::model::Result<Duration> {
+    match parse_duration(text)? {
+        Duration::ZERO => Err(crate::model::Error::new(
+            "duration",
+            text,
+            "it must be more than 0",
+        )),
+        some => Ok(some),
     }
 }

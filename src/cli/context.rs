@@ -9,8 +9,8 @@ use std::sync::{Arc, Mutex, OnceLock};
 use std::time::Duration;
 
 use crate::broker::{Broker, Demand, Granted, Notice};
-use crate::cache::Cache;
-use crate::cli::args::{GlobalArgs, SessionArgs, Signature};
+use crate::cache::{Cache, State};
+use crate::cli::args::{GlobalArgs, SessionArgs, Signature, parse_some_time};
 use crate::cli::error::{CommandError, Kind};
 use crate::cli::text::{chain, lifetime};
 use crate::cli::ui::Ui;
@@ -18,7 +18,6 @@ use crate::config::{BaseKind, ConfigFile, Dirs, Env, Plan, Wanted, env as var, s
 use crate::http::{Client, ClientOptions, Proxies, RetryPolicy, Transport};
 use crate::model::{
     Clock, ClockSkew, Credentials, RoleSessionName, Session, SessionPolicy, SystemClock,
-    parse_duration,
 };
 use crate::sts::{SignatureScheme, StsClient};
 
@@ -36,13 +35,14 @@ pub(crate) struct Context {
     /// The machine's clock.
     pub(crate) clock: Arc<dyn Clock>,
     client: OnceLock<Arc<Client>>,
+    exported_skew: OnceLock<ClockSkew>,
 }
 
 /// What signs a request: the last role's session, or the base identity where there is no role.
 #[derive(Debug)]
 pub(crate) enum Identity {
-    /// The base identity's own credentials.
-    Base(Credentials),
+    /// The base identity's own credentials, and the skew to sign with.
+    Base(Credentials, ClockSkew),
     /// A session.
     Session(Granted),
 }
@@ -50,16 +50,19 @@ pub(crate) enum Identity {
 impl Identity {
     /// Returns what signs for the plan: its session, or its base identity where it has no role.
     pub(crate) async fn of(
+        context: &Context,
         broker: &Broker,
         plan: &Plan,
         demand: &Demand,
     ) -> Result<Self, CommandError> {
         if plan.hops.is_empty() {
-            return Ok(Self::Base(
-                broker
-                    .base_credentials(&plan.base, secret::COMMAND_LIMIT)
-                    .await?,
-            ));
+            let limit = secret::COMMAND_LIMIT;
+            let credentials = broker.base_credentials(&plan.base, limit).await?;
+            let skew = match plan.base.kind {
+                BaseKind::Exported { .. } => context.exported_skew(),
+                _ => ClockSkew::ZERO,
+            };
+            return Ok(Self::Base(credentials, skew));
         }
         Ok(Self::Session(broker.session(plan, demand).await?))
     }
@@ -67,7 +70,7 @@ impl Identity {
     /// Returns what signs, and the skew to sign with.
     pub(crate) fn signer(&self) -> (Credentials, ClockSkew) {
         match self {
-            Self::Base(credentials) => (credentials.clone(), ClockSkew::ZERO),
+            Self::Base(credentials, skew) => (credentials.clone(), *skew),
             Self::Session(granted) => (granted.session.credentials(), granted.skew),
         }
     }
@@ -84,6 +87,7 @@ impl Context {
             dirs,
             clock: Arc::new(SystemClock),
             client: OnceLock::new(),
+            exported_skew: OnceLock::new(),
         };
         context.start_log()?;
         if let Some((region, true)) = &context.global.region {
@@ -98,7 +102,12 @@ impl Context {
     pub(crate) fn plan(&self, args: &SessionArgs) -> Result<Plan, CommandError> {
         let config = self.config()?;
         let wanted = self.wanted(args)?;
-        let plan = crate::config::resolve(&wanted, &self.env, &config, self.clock.now())?;
+        let mut now = self.clock.now();
+        if self.env.is_set(var::STSCTL_ROLE_ARN) {
+            // The plan asks for the time only to judge an exported session.
+            now = self.exported_skew().server_time(now);
+        }
+        let plan = crate::config::resolve(&wanted, &self.env, &config, now)?;
         for warning in &plan.warnings {
             self.ui.warning(&warning.to_string());
         }
@@ -127,7 +136,7 @@ impl Context {
             return Ok(granted);
         }
         if plan.hops.is_empty() {
-            return base_session(plan);
+            return base_session(plan, self.exported_skew());
         }
         block_on(async { Ok(broker.session(plan, &demand).await?) })?
     }
@@ -172,6 +181,25 @@ impl Context {
             self.scheme()?,
             retry,
         ))
+    }
+
+    /// Returns the skew that was measured when the environment's session was made, which its
+    /// variables do not tell but its cached copy does.
+    fn exported_skew(&self) -> ClockSkew {
+        *self.exported_skew.get_or_init(|| {
+            let id = self.env.get(var::ACCESS_KEY_ID);
+            let cached = Cache::open(self.dirs.config_dir()).and_then(|cache| cache.list());
+            let same = cached
+                .into_iter()
+                .flatten()
+                .find_map(|listed| match listed.state {
+                    State::Good(summary) if id == Some(summary.access_key_id.as_str()) => {
+                        Some(summary.skew)
+                    }
+                    _ => None,
+                });
+            same.unwrap_or_default()
+        })
     }
 
     /// Opens the cache, for the commands that are about it.
@@ -249,7 +277,7 @@ impl Context {
     ) -> Result<Option<Duration>, CommandError> {
         match (option, self.env.text(variable)?) {
             (Some(option), _) => Ok(Some(option)),
-            (None, Some(text)) => Ok(Some(parse_duration(text).map_err(|error| {
+            (None, Some(text)) => Ok(Some(parse_some_time(text).map_err(|error| {
                 CommandError::from(error).doing(format!("cannot use the variable {variable}"))
             })?)),
             (None, None) => Ok(None),
@@ -301,9 +329,10 @@ impl Context {
     fn default_session_name(&self) -> RoleSessionName {
         let user = [var::USER, var::LOGNAME, var::USERNAME]
             .into_iter()
-            .find_map(|name| self.env.get(name))
-            .unwrap_or("user");
-        RoleSessionName::for_user(user, &host_name(&self.env))
+            .find_map(|name| self.env.get(name).map(str::to_owned))
+            .or_else(user_name)
+            .unwrap_or_else(|| "user".to_owned());
+        RoleSessionName::for_user(&user, &host_name(&self.env))
     }
 
     /// Starts the log if it is asked for; it costs a tenth of a millisecond otherwise wasted.
@@ -344,7 +373,7 @@ pub(crate) fn block_on<F: Future>(future: F) -> Result<F::Output, CommandError> 
 }
 
 /// Returns the session that the plan's base identity itself is, if it is one to hand out.
-fn base_session(plan: &Plan) -> Result<Granted, CommandError> {
+fn base_session(plan: &Plan, skew: ClockSkew) -> Result<Granted, CommandError> {
     let id = &plan.base.access_key_id;
     let message = match &plan.base.kind {
         BaseKind::Exported {
@@ -366,7 +395,7 @@ fn base_session(plan: &Plan) -> Result<Granted, CommandError> {
             };
             return Ok(Granted {
                 session,
-                skew: ClockSkew::ZERO,
+                skew,
                 cached: true,
             });
         }
@@ -405,6 +434,23 @@ fn read_policy(text: &str) -> Result<SessionPolicy, CommandError> {
         None => text.to_owned(),
     };
     Ok(json.parse()?)
+}
+
+/// Returns the name in the passwd entry, for where no variable has it.
+#[cfg(unix)]
+fn user_name() -> Option<String> {
+    let uid = rustix::process::getuid().as_raw().to_string();
+    let passwd = fs_err::read_to_string("/etc/passwd").ok()?;
+    passwd.lines().find_map(|line| {
+        let mut fields = line.split(':');
+        let name = fields.next()?;
+        (fields.nth(1)? == uid).then(|| name.to_owned())
+    })
+}
+
+#[cfg(not(unix))]
+fn user_name() -> Option<String> {
+    None
 }
 
 #[cfg(unix)]

@@ -171,7 +171,9 @@ impl From<std::io::Error> for CommandError {
 
 impl From<crate::model::Error> for CommandError {
     fn from(error: crate::model::Error) -> Self {
-        Self::new(Kind::Usage, error)
+        let hint = (error.what == "Policy").then_some("pass JSON, @FILE or -");
+        hint.into_iter()
+            .fold(Self::new(Kind::Usage, error), Self::hinted)
     }
 }
 

@@ -131,13 +131,9 @@ impl From<transfer::Error<Self>> for CommandError {
             transfer::Error::Unsettled { source } => Self::from(source)
                 .doing("an answer was lost and an object is there now; whether it is this one cannot be told"),
             transfer::Error::Source(error) => {
-                let changed = matches!(error, transfer::SourceError::Changed(_));
+                let hint = source_hint(&error);
                 let failed = Self::new(source_kind(&error), error);
-                if changed {
-                    failed.hinted("put it again when nothing writes to it any more")
-                } else {
-                    failed
-                }
+                hint.into_iter().fold(failed, Self::hinted)
             }
             transfer::Error::Checksum { .. } => Self::local(error.to_string())
                 .hinted("put it again; the object that is there now is damaged"),
@@ -156,6 +152,19 @@ fn source_kind(error: &transfer::SourceError) -> Kind {
         | transfer::SourceError::Missing(_)
         | transfer::SourceError::TooLarge(_) => Kind::Usage,
     }
+}
+
+fn source_hint(error: &transfer::SourceError) -> Option<&'static str> {
+    Some(match error {
+        transfer::SourceError::Directory(_) => "name a file: one object is made of one file",
+        transfer::SourceError::Missing(_) => "check the path; - reads stdin",
+        transfer::SourceError::TooLarge(_) => {
+            "split it: larger objects need multipart uploads, which this version does not make"
+        }
+        transfer::SourceError::Io { .. } => "check that the file can be read",
+        transfer::SourceError::Changed(_) => "put it again when nothing writes to it any more",
+        transfer::SourceError::Spent => return None,
+    })
 }
 
 /// Tells whether our own configuration stood in the way, before anything was sent.

@@ -71,7 +71,8 @@ pub fn main(args: impl IntoIterator<Item = OsString>) -> ExitCode {
     let args: Vec<OsString> = args.into_iter().collect();
     // Asked before parsing, so that a parse error, too, is written in the right form.
     let format = asked_format(&args);
-    let plain = Ui::new(false, ui::Color::Auto, env.is_set("NO_COLOR"), false);
+    let forced = env.get("CLICOLOR_FORCE").is_some_and(|value| value != "0");
+    let plain = Ui::new(false, asked_color(&args), env.is_set("NO_COLOR"), forced);
     if let Some(error) = misplaced_secret(&args) {
         return fail(plain, format, &error);
     }
@@ -153,20 +154,25 @@ fn bad_value(error: &clap::Error) -> CommandError {
 }
 
 fn asked_format(args: &[OsString]) -> ErrorFormat {
-    let wants_json = |(at, arg): (usize, &OsString)| {
-        arg == "--error-format=json"
-            || (arg == "--error-format" && args.get(at + 1).is_some_and(|value| value == "json"))
-    };
-    if args
-        .iter()
-        .take_while(|arg| *arg != "--")
-        .enumerate()
-        .any(wants_json)
-    {
-        ErrorFormat::Json
-    } else {
-        ErrorFormat::Human
+    match asked(args, "--error-format") {
+        Some("json") => ErrorFormat::Json,
+        _ => ErrorFormat::Human,
     }
+}
+
+fn asked_color(args: &[OsString]) -> ui::Color {
+    match asked(args, "--color") {
+        Some("always") => ui::Color::Always,
+        Some("never") => ui::Color::Never,
+        _ => ui::Color::Auto,
+    }
+}
+
+/// Returns an option's value as it was typed, as `--option VALUE` or `--option=VALUE`.
+fn asked<'a>(args: &'a [OsString], option: &str) -> Option<&'a str> {
+    let mut args = args.iter().take_while(|arg| *arg != "--");
+    args.find_map(|arg| Some(arg.to_str()?.strip_prefix(option)?.strip_prefix('=')))?
+        .or_else(|| args.next()?.to_str())
 }
 
 /// Catches a secret on the command line before anything could echo it. There is no such option:

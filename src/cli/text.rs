@@ -68,6 +68,18 @@ pub(crate) fn lifetime(left: TimeDelta) -> String {
     }
 }
 
+/// Writes a name from outside so that it cannot steer a terminal.
+pub(crate) fn printable(name: &str) -> String {
+    let shown = |c: char| {
+        if c.is_control() {
+            c.escape_default().to_string()
+        } else {
+            c.to_string()
+        }
+    };
+    name.chars().map(shown).collect()
+}
+
 /// Writes an error and its causes on one line.
 pub(crate) fn chain(error: &dyn std::error::Error) -> String {
     let causes = std::iter::successors(Some(error), |error| error.source());

@@ -368,6 +368,9 @@ impl Error {
                 nearest: Some(nearest),
                 ..
             } => vec![format!("did you mean `{nearest}`?")],
+            Self::Syntax { nearest: None, .. } => {
+                one("mend the file at that line and column; nothing in it was used")
+            }
             Self::TemporaryKey { .. } => one(
                 "temporary credentials end; export them as ALIBABA_CLOUD_ACCESS_KEY_ID, _ACCESS_KEY_SECRET and _SECURITY_TOKEN instead",
             ),
@@ -384,7 +387,6 @@ impl Error {
             | Self::Malformed { .. }
             | Self::NotUnicode { .. }
             | Self::Read { .. }
-            | Self::Syntax { nearest: None, .. }
             | Self::Value { .. }
             | Self::Write { .. } => Vec::new(),
         }

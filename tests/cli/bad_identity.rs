@@ -213,6 +213,8 @@ fn a_broken_config_is_located_and_its_text_not_shown() {
     world.stsctl(["assume"]).assert(str![[r#"
 exit 2
 2> error: [HOME]/config/config.toml:2:28: invalid basic string, expected `"`
+2>
+2> hint: mend the file at that line and column; nothing in it was used
 "#]]);
     world.config("[profile.a]\n  role_arm = \"canary\"\n");
     world.stsctl(["assume", "-p", "a"]).assert(str![[r#"
@@ -226,7 +228,7 @@ exit 2
         .stsctl(["assume", "-p", "a", "--error-format=json"])
         .assert(str![[r#"
 exit 2
-2> {"error":{"code":null,"hints":[],"kind":"usage","message":"[HOME]/config/config.toml:3:12: `duration` of profile `a` must be a string, not a value of type boolean","request_id":null}}
+2> {"error":{"code":null,"hints":["mend the file at that line and column; nothing in it was used"],"kind":"usage","message":"[HOME]/config/config.toml:3:12: `duration` of profile `a` must be a string, not a value of type boolean","request_id":null}}
 "#]]);
 }
 

@@ -110,6 +110,8 @@ fn a_policy_is_checked() {
         .assert(str![[r#"
 exit 2
 2> error: `{\"Version\": \"1\", }` is not a valid Policy: it is not JSON: key must be a string at line 1 column 18
+2>
+2> hint: pass JSON, @FILE or -
 "#]]);
     let long = format!(
         r#"{{"Version":"1","Statement":[{{"Effect":"Allow","Action":"oss:*","Resource":"{}"}}]}}"#,
@@ -121,6 +123,8 @@ exit 2
         .assert(str![[r#"
 exit 2
 2> error: `{\"Version\":\"1\",\"Statement\":[{\"Effect\":\"Allow\",\"Action\":\"oss:*\",\"Resource\":\"xxxxx…` is not a valid Policy: 2127 characters after minifying, at most 2048 are allowed
+2>
+2> hint: pass JSON, @FILE or -
 "#]]);
     world
         .stsctl(["assume", "--policy", "@missing.json"])
@@ -238,11 +242,13 @@ fn what_is_no_object_is_not_sent() {
 exit 2
 2> error: cannot put `demo-bucket/k`
 2>   caused by: `missing.txt` does not exist
+2>
 "#]]);
     put("demo-bucket", "k", ".").assert(str![[r#"
 exit 2
 2> error: cannot put `demo-bucket/k`
 2>   caused by: `.` is a directory
+2>
 "#]]);
     put("demo-bucket", "", "hello.txt").assert(str![[r#"
 exit 2
@@ -286,6 +292,7 @@ exit 2
 exit 2
 2> error: cannot put `demo-bucket/k`
 2>   caused by: `large` is larger than 5 GiB, the most that one PutObject takes
+2>
 "#]]);
     assert_eq!(world.cloud.calls("PutObject"), 0);
 }

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::ffi::OsString;
 
+use chrono::TimeDelta;
 use secrecy::ExposeSecret;
 use snapbox::str;
 use stsctl::cache::Entry;
@@ -316,7 +317,7 @@ fn github_gets_a_file_and_the_log_only_masks() {
 exit 0
 1> ::add-mask::[SECRET]
 1> ::add-mask::[SECRET]
-2> the session is in $GITHUB_ENV for the steps that follow
+2> $GITHUB_ENV is written for the steps that follow
 "#]]);
     let Entry { session, .. } = world.entries().remove(0);
     let secret = session.access_key_secret.expose_secret();
@@ -450,4 +451,31 @@ fn variables(text: &[u8]) -> BTreeMap<String, String> {
         .filter_map(|line| line.split_once('='))
         .map(|(name, value)| (name.to_owned(), value.to_owned()))
         .collect()
+}
+
+#[test]
+fn an_exported_session_is_judged_by_the_clouds_clock() {
+    for hours in [2, -2] {
+        let world = World::new();
+        world.cloud.move_clock(TimeDelta::hours(hours));
+        let answer = world.stsctl(["assume", "-o", "json"]).json();
+        let part = |name: &str| answer["Credentials"][name].as_str().unwrap().to_owned();
+        let with_session = |args: &[&str]| {
+            world
+                .stsctl(args)
+                .env("ALIBABA_CLOUD_ACCESS_KEY_ID", part("AccessKeyId"))
+                .env("ALIBABA_CLOUD_ACCESS_KEY_SECRET", part("AccessKeySecret"))
+                .env("ALIBABA_CLOUD_SECURITY_TOKEN", part("SecurityToken"))
+                .env("STSCTL_EXPIRATION", part("Expiration"))
+                .env("STSCTL_ROLE_ARN", ROLE)
+                .without(["ALIBABA_CLOUD_ROLE_ARN"])
+        };
+        let again = with_session(&["env", "--shell", "json"]).json();
+        assert_eq!(again["STSCTL_EXPIRATION"], part("Expiration"));
+        // A stream can be sent once only, so the first signature must have the right time.
+        with_session(&["oss", "put", "demo-bucket", "late", "-"])
+            .stdin("x")
+            .stdout();
+        assert_eq!(world.cloud.calls("PutObject"), 1);
+    }
 }

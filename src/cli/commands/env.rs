@@ -65,7 +65,7 @@ fn write(shell: Shell, exports: &[Export<'_>], context: &Context) -> Result<(), 
         append(&assignments, &path)?;
         context
             .ui
-            .status("the session is in $GITHUB_ENV for the steps that follow");
+            .status("$GITHUB_ENV is written for the steps that follow");
         return Ok(());
     }
     shell::render(shell, &assignments, &mut text)

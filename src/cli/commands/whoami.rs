@@ -36,7 +36,7 @@ pub(crate) fn run(args: &WhoamiArgs, context: &Context) -> Result<(), CommandErr
         let (identity, caller) = block_on(async {
             let demand = args.session.demand();
             let broker = context.broker(&args.session)?;
-            let identity = Identity::of(&broker, &plan, &demand).await?;
+            let identity = Identity::of(context, &broker, &plan, &demand).await?;
             let (credentials, skew) = identity.signer();
             let caller = context
                 .sts(&plan)?
@@ -47,7 +47,7 @@ pub(crate) fn run(args: &WhoamiArgs, context: &Context) -> Result<(), CommandErr
         })??;
         let granted = match &identity {
             Identity::Session(granted) => Some(granted),
-            Identity::Base(_) => None,
+            Identity::Base(..) => None,
         };
         facts(&plan, Some(&caller), granted, context)
     };

@@ -79,9 +79,9 @@ fn client(options: &OssOptions, plan: &Plan, context: &Context) -> Result<OssCli
         Some(AddressingStyle::Cname) => Addressing::Cname,
         None => Addressing::of(&endpoint),
     };
-    if addressing == Addressing::Virtual && endpoint.ip().is_some() {
+    if addressing != Addressing::Path && endpoint.ip().is_some() {
         return Err(CommandError::usage(format!(
-            "`{endpoint}` is an IP address: no bucket has a name below it"
+            "`{endpoint}` is an IP address: no bucket can be named by it"
         ))
         .hinted("use --addressing path"));
     }

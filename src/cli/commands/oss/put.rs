@@ -12,6 +12,7 @@ use super::progress::{Line, When};
 use crate::cli::args::{Output, SessionArgs};
 use crate::cli::context::{Context, Identity, block_on};
 use crate::cli::error::CommandError;
+use crate::cli::text::printable;
 use crate::model::{Bucket, ObjectKey, parse_size};
 use crate::oss::{
     HeaderText, Metadata, ObjectAcl, Pair, PutObject, PutOptions, StorageClass, Tags,
@@ -147,7 +148,7 @@ pub(super) fn run(args: &PutArgs, context: &Context) -> Result<(), CommandError>
                 // Any session but the one that was refused: another process may have one.
                 demand.rejected = signer.map(|(credentials, _)| credentials.access_key_id);
             }
-            let identity = held.insert(Identity::of(&broker, &plan, &demand).await?);
+            let identity = held.insert(Identity::of(context, &broker, &plan, &demand).await?);
             Ok::<_, CommandError>(identity.signer())
         };
         let put = transfer::put(&client, &request, source, credentials, &settings, progress).await;
@@ -155,7 +156,11 @@ pub(super) fn run(args: &PutArgs, context: &Context) -> Result<(), CommandError>
     })??;
     line.finish();
     let put = result.map_err(|error| {
-        CommandError::from(error).doing(format!("cannot put `{}/{}`", args.bucket, args.key))
+        CommandError::from(error).doing(format!(
+            "cannot put `{}/{}`",
+            args.bucket,
+            printable(args.key.as_str())
+        ))
     })?;
     report(&put, args, context)
 }
@@ -214,7 +219,11 @@ fn report(put: &Put, args: &PutArgs, context: &Context) -> Result<(), CommandErr
         }
         Output::Text => format!(
             "put {}/{} ({} bytes, CRC-64 {}, RequestId {})\n",
-            args.bucket, args.key, put.size, put.crc64, put.request_id
+            args.bucket,
+            printable(args.key.as_str()),
+            put.size,
+            put.crc64,
+            put.request_id
         ),
     };
     Ok(context.ui.data(&text)?)

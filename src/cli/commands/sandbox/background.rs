@@ -88,7 +88,12 @@ pub(super) fn stop(context: &Context) -> Result<(), CommandError> {
             .hinted("start one with eval \"$(stsctl sandbox serve --background)\"")
     };
     let pid = context.env.get(var::SANDBOX_PID).ok_or_else(none_here)?;
-    let config_dir = context.env.path(var::CONFIG_DIR).ok_or_else(none_here)?;
+    let config_dir = context.env.path(var::CONFIG_DIR).ok_or_else(|| {
+        CommandError::usage(
+            "STSCTL_SANDBOX_PID is set, but not STSCTL_CONFIG_DIR, by which the sandbox is known",
+        )
+        .hinted("run it in the shell that started the sandbox")
+    })?;
     let gone = || CommandError::local(format!("the sandbox (pid {pid}) is not running any more"));
     // The pid may have been given to another process since: the lock says whose it is.
     let path = lock_path(&config_dir);

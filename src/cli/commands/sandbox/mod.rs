@@ -13,6 +13,7 @@ use std::time::Duration;
 
 use clap::{Args, Subcommand};
 
+use crate::cli::args::parse_some_time;
 use crate::cli::context::Context;
 use crate::cli::error::CommandError;
 use crate::model::{ClockSkew, parse_duration};
@@ -57,7 +58,7 @@ struct CloudArgs {
     data: Option<PathBuf>,
 
     /// Let every session last so long, whatever DurationSeconds says
-    #[arg(long, value_name = "D", value_parser = parse_duration)]
+    #[arg(long, value_name = "D", value_parser = parse_some_time)]
     session_lifetime: Option<Duration>,
 
     /// Let the cloud's clock be ahead of this machine's by so much; -D: behind
