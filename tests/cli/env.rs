@@ -403,7 +403,7 @@ exit 0
 1> export STSCTL_ROLE_ARN='acs:ram::1234567890123456:role/testrole'
 "#]]);
     let at = |seconds: i64| {
-        let end = world.cloud.now() + chrono::TimeDelta::seconds(seconds);
+        let end = world.cloud.now() + TimeDelta::seconds(seconds);
         end.format("%Y-%m-%dT%H:%M:%SZ").to_string()
     };
     // Near its end, and nothing to make another from: to the last second, with a warning.
