@@ -4,9 +4,11 @@
 
 mod error;
 mod freshness;
+mod hop;
 mod notice;
 
 pub use error::Error;
+pub use hop::inputs;
 pub use notice::Notice;
 
 use std::fmt;
@@ -18,11 +20,12 @@ use futures_util::future::{FutureExt, LocalBoxFuture};
 use tokio::time::Instant;
 
 use self::freshness::{Freshness, judge, lifetime_left};
-use crate::cache::{BaseInputs, Cache, CacheLock, Entry, Inputs, Lookup};
-use crate::config::{Base, BaseKind, Plan, RoleHop, secret};
+use self::hop::request;
+use crate::cache::{Cache, CacheLock, Entry, Inputs, Lookup};
+use crate::config::{Base, BaseKind, Plan, secret};
 use crate::http::{RetryPolicy, Transport};
 use crate::model::{AccessKeyId, Clock, ClockSkew, Credentials, Session};
-use crate::sts::{AssumeRole, SignatureScheme, StsClient};
+use crate::sts::{SignatureScheme, StsClient};
 
 /// How long a caller waits for another process to refresh the session it wants.
 const LONGEST_WAIT: Duration = Duration::from_secs(30);
@@ -465,37 +468,4 @@ fn granted(entry: Entry, cached: bool) -> Granted {
         skew: entry.skew,
         cached,
     }
-}
-
-fn request(hop: &RoleHop) -> AssumeRole<'_> {
-    AssumeRole {
-        role_arn: &hop.role_arn,
-        role_session_name: &hop.role_session_name,
-        duration: hop.duration,
-        policy: hop.policy.as_ref(),
-        external_id: hop.external_id.as_ref(),
-        source_identity: hop.source_identity.as_ref(),
-    }
-}
-
-/// Returns the cache inputs of each hop; a hop's base is the key of the hop before it.
-pub fn inputs(plan: &Plan) -> Vec<Inputs> {
-    let mut all: Vec<Inputs> = Vec::with_capacity(plan.hops.len());
-    for hop in &plan.hops {
-        let base = match all.last() {
-            None => BaseInputs::AccessKeyId(plan.base.access_key_id.to_string()),
-            Some(before) => BaseInputs::Hop(before.key()),
-        };
-        all.push(Inputs {
-            endpoint: plan.sts_endpoint.to_string(),
-            role_arn: hop.role_arn.to_string(),
-            role_session_name: hop.role_session_name.to_string(),
-            duration_seconds: hop.duration.get(),
-            policy: hop.policy.as_ref().map(ToString::to_string),
-            external_id: hop.external_id.as_ref().map(ToString::to_string),
-            source_identity: hop.source_identity.as_ref().map(ToString::to_string),
-            base,
-        });
-    }
-    all
 }

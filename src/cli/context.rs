@@ -5,14 +5,14 @@
 use std::future::Future;
 use std::io::Read;
 use std::path::PathBuf;
-use std::sync::{Arc, Mutex, OnceLock};
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use crate::broker::{Broker, Demand, Granted, Notice};
 use crate::cache::{Cache, State};
 use crate::cli::args::{GlobalArgs, SessionArgs, Signature, parse_some_time};
 use crate::cli::error::{CommandError, Kind};
-use crate::cli::text::{chain, lifetime};
+use crate::cli::notices::Notices;
 use crate::cli::ui::Ui;
 use crate::config::{BaseKind, ConfigFile, Dirs, Env, Plan, Wanted, env as var, secret};
 use crate::http::{Client, ClientOptions, Proxies, RetryPolicy, Transport};
@@ -143,10 +143,7 @@ impl Context {
 
     /// Makes a broker; a cache that cannot be used costs a warning.
     pub(crate) fn broker(&self, args: &SessionArgs) -> Result<Broker, CommandError> {
-        let notices = Notices {
-            ui: self.ui,
-            said: Mutex::default(),
-        };
+        let notices = Notices::new(self.ui);
         let cache = if args.no_cache {
             None
         } else {
@@ -464,45 +461,4 @@ fn host_name(_env: &Env) -> String {
 #[cfg(not(unix))]
 fn host_name(env: &Env) -> String {
     env.get(var::COMPUTERNAME).unwrap_or("host").to_owned()
-}
-
-/// Says a broker's notices on stderr, each once.
-#[derive(Debug)]
-struct Notices {
-    ui: Ui,
-    said: Mutex<Vec<String>>,
-}
-
-impl Notices {
-    fn tell(&self, notice: &Notice<'_>) {
-        let text = match notice {
-            Notice::CacheUnusable(error) => {
-                let mend = error.mend().unwrap_or(
-                    "the session cache is not used; --config-dir names another place for it",
-                );
-                format!("{}; {mend}", chain(error))
-            }
-            Notice::RefreshFailed { error, left } => format!(
-                "the session could not be refreshed and is used for the {} it still lasts: {}",
-                lifetime(*left),
-                chain(*error)
-            ),
-            Notice::Waiting { holder } => {
-                let who = match holder {
-                    Some(holder) => format!("process {}", holder.pid),
-                    None => "another process".to_owned(),
-                };
-                return self
-                    .ui
-                    .status(&format!("waiting for {who} to refresh the session"));
-            }
-        };
-        // A command may look into the cache several times.
-        if let Ok(mut said) = self.said.lock()
-            && !said.contains(&text)
-        {
-            self.ui.warning(&text);
-            said.push(text);
-        }
-    }
 }

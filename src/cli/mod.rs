@@ -8,6 +8,7 @@ mod error;
 pub mod exports;
 mod failures;
 mod hints;
+mod notices;
 mod text;
 mod ui;
 
