@@ -2,11 +2,9 @@
 //! ([endpoints](https://www.alibabacloud.com/help/en/oss/user-guide/regions-and-endpoints)).
 //! Must not know what is asked of the object.
 
-use std::str::FromStr;
-
 use http::Uri;
 
-use crate::model::{self, Bucket, Endpoint, ObjectKey};
+use crate::model::{Bucket, Endpoint, ObjectKey};
 use crate::sign::encode;
 
 /// How a request names its bucket.
@@ -61,23 +59,6 @@ impl Addressing {
             .authority(authority)
             .path_and_query(path)
             .build()
-    }
-}
-
-impl FromStr for Addressing {
-    type Err = model::Error;
-
-    fn from_str(text: &str) -> Result<Self, model::Error> {
-        match text {
-            "virtual" => Ok(Self::Virtual),
-            "path" => Ok(Self::Path),
-            "cname" => Ok(Self::Cname),
-            _ => Err(model::Error::new(
-                "addressing",
-                text,
-                "one of virtual, path, cname",
-            )),
-        }
     }
 }
 

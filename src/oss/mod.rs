@@ -15,8 +15,7 @@ pub use address::Addressing;
 pub use error::{Error, Refusal, Verdict};
 pub use object::{ObjectHead, PutAnswer, PutObject};
 pub use options::{
-    HeaderText, Metadata, ObjectAcl, Pair, PutOptions, StorageClass, Tags, TrafficLimit,
-    content_type_of,
+    HeaderText, Metadata, ObjectAcl, Pair, PutOptions, StorageClass, Tags, content_type_of,
 };
 
 use std::sync::Arc;

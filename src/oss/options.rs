@@ -29,8 +29,6 @@ pub struct PutOptions {
     pub storage_class: Option<StorageClass>,
     /// Whether an object that is there already makes OSS refuse (409 FileAlreadyExists).
     pub forbid_overwrite: bool,
-    /// The most bandwidth OSS gives the request.
-    pub traffic_limit: Option<TrafficLimit>,
 }
 
 impl PutOptions {
@@ -59,10 +57,6 @@ impl PutOptions {
         add(
             "x-oss-tagging",
             (!self.tags.0.is_empty()).then(|| self.tags.encoded()),
-        );
-        add(
-            "x-oss-traffic-limit",
-            self.traffic_limit.map(|limit| limit.0.to_string()),
         );
         for (name, value) in &self.metadata.0 {
             add(&format!("x-oss-meta-{name}"), Some(value.clone()));
@@ -244,26 +238,6 @@ spelled! {
     DeepColdArchive = "DeepColdArchive",
 }
 
-/// `x-oss-traffic-limit`: bits per second, 819200 (100 KiB/s) to 838860800 (100 MiB/s).
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct TrafficLimit(u64);
-
-impl TryFrom<u64> for TrafficLimit {
-    type Error = Error;
-
-    fn try_from(bits_per_second: u64) -> Result<Self> {
-        if !(819_200..=838_860_800).contains(&bits_per_second) {
-            let rule = "819200 to 838860800 bits per second";
-            return Err(Error::new(
-                "traffic limit",
-                &bits_per_second.to_string(),
-                rule,
-            ));
-        }
-        Ok(Self(bits_per_second))
-    }
-}
-
 /// Returns the Content-Type that a file or key of this name usually has.
 pub fn content_type_of(name: &str) -> &'static str {
     mime_guess::from_path(name)
@@ -339,8 +313,6 @@ mod tests {
         assert!("Private".parse::<ObjectAcl>().is_err());
         assert_eq!("IA".parse::<StorageClass>().unwrap(), StorageClass::Ia);
         assert!("Glacier".parse::<StorageClass>().is_err());
-        assert!(TrafficLimit::try_from(819_199).is_err());
-        assert!(TrafficLimit::try_from(838_860_800).is_ok());
         assert!("".parse::<HeaderText>().is_err());
         assert!("attachment; filename=\"a b\"".parse::<HeaderText>().is_ok());
         assert_eq!("a=b=c".parse::<Pair>().unwrap(), pair("a", "b=c"));

@@ -23,7 +23,6 @@ fn all_options() -> PutOptions {
         acl: Some("private".parse().unwrap()),
         storage_class: Some("IA".parse().unwrap()),
         forbid_overwrite: true,
-        traffic_limit: Some(819_200.try_into().unwrap()),
     }
 }
 
@@ -54,7 +53,6 @@ async fn a_put_says_all_that_was_asked() {
         ("x-oss-object-acl", "private"),
         ("x-oss-storage-class", "IA"),
         ("x-oss-forbid-overwrite", "true"),
-        ("x-oss-traffic-limit", "819200"),
         ("x-oss-date", "20260102T030405Z"),
     ] {
         assert_eq!(seen.header(name), Some(value), "{name}");

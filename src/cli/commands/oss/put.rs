@@ -181,7 +181,6 @@ fn options(args: &PutArgs) -> Result<PutOptions, CommandError> {
         acl: headers.acl,
         storage_class: headers.storage_class,
         forbid_overwrite: headers.no_overwrite,
-        ..PutOptions::default()
     })
 }
 

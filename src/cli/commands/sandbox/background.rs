@@ -17,6 +17,9 @@ use crate::config::env as var;
 /// The line with which the detached process says that it has printed everything.
 pub(super) const READY: &str = "# ready\n";
 
+/// Where the pid stands, in the sandbox's configuration directory.
+const PID_FILE: &str = "sandbox.pid";
+
 /// How often and how many times `stop` looks whether the sandbox has ended: 10 s in all.
 const LOOKS: (Duration, u32) = (Duration::from_millis(20), 500);
 
@@ -70,15 +73,12 @@ pub(super) fn detach() -> Result<(), CommandError> {
 
 /// Writes our pid into the configuration directory and locks it for as long as we live.
 pub(super) fn sign(config_dir: &Path, pid: &str) -> Result<File, CommandError> {
-    let mut file = File::options()
-        .create(true)
-        .truncate(false)
-        .write(true)
-        .open(lock_path(config_dir))?;
-    file.try_lock()
+    fs_err::File::create(config_dir.join(PID_FILE))?.write_all(pid.as_bytes())?;
+    // A file of its own: on Windows nobody else could read the pid in a locked one.
+    let lock = File::create(lock_path(config_dir))?;
+    lock.try_lock()
         .map_err(|_| CommandError::local("the sandbox's lock file is taken"))?;
-    file.write_all(pid.as_bytes())?;
-    Ok(file)
+    Ok(lock)
 }
 
 /// Ends the sandbox that this environment was made by.
@@ -97,7 +97,7 @@ pub(super) fn stop(context: &Context) -> Result<(), CommandError> {
     let gone = || CommandError::local(format!("the sandbox (pid {pid}) is not running any more"));
     // The pid may have been given to another process since: the lock says whose it is.
     let path = lock_path(&config_dir);
-    let signed = fs_err::read_to_string(&path).map_err(|_| gone())?;
+    let signed = fs_err::read_to_string(config_dir.join(PID_FILE)).map_err(|_| gone())?;
     if signed != pid || !is_held(&path) {
         return Err(gone());
     }
@@ -120,7 +120,7 @@ pub(super) fn stop(context: &Context) -> Result<(), CommandError> {
 }
 
 fn lock_path(config_dir: &Path) -> PathBuf {
-    config_dir.join("sandbox.pid")
+    config_dir.join("sandbox.lock")
 }
 
 /// Tells whether a living process holds the lock; a file that is gone is held by nobody.
