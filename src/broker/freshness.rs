@@ -44,7 +44,7 @@ pub(super) fn judge(entry: &Entry, now: DateTime<Utc>) -> Freshness {
         return Freshness::Over;
     }
     let left = lifetime_left(entry, now);
-    let whole = entry.session.expiration.instant() - entry.skew.server_time(entry.obtained_at);
+    let whole = lifetime_left(entry, entry.obtained_at);
     if left <= UNSURE {
         Freshness::Over
     } else if left <= SECOND_WINDOW.min(whole / 10) {
@@ -58,5 +58,5 @@ pub(super) fn judge(entry: &Entry, now: DateTime<Utc>) -> Freshness {
 
 /// Returns how long the session lasts from `now` (our clock); negative when it is over.
 pub(super) fn lifetime_left(entry: &Entry, now: DateTime<Utc>) -> TimeDelta {
-    entry.session.expiration.instant() - entry.skew.server_time(now)
+    entry.skew.left(entry.session.expiration, now)
 }

@@ -31,7 +31,7 @@ impl Entry {
     /// Returns how long the session is still good when our clock says `now`: the server's clock
     /// decides. Zero once it has expired. At [`Entry::obtained_at`] this is its whole lifetime.
     pub fn lifetime(&self, now: DateTime<Utc>) -> Duration {
-        let left = self.session.expiration.instant() - self.skew.server_time(now);
+        let left = self.skew.left(self.session.expiration, now);
         left.to_std().unwrap_or(Duration::ZERO)
     }
 }

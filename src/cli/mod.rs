@@ -26,7 +26,7 @@ use self::commands::Command;
 use self::context::Context;
 use self::error::{CommandError, Kind};
 use self::ui::{ErrorFormat, Ui};
-use crate::config::Env;
+use crate::config::{Env, env as var};
 
 /// Credential broker for Alibaba Cloud: assumes RAM roles, caches the sessions, hands them out
 #[derive(Debug, Parser)]
@@ -72,8 +72,7 @@ pub fn main(args: impl IntoIterator<Item = OsString>) -> ExitCode {
     let args: Vec<OsString> = args.into_iter().collect();
     // Asked before parsing, so that a parse error, too, is written in the right form.
     let format = asked_format(&args);
-    let forced = env.get("CLICOLOR_FORCE").is_some_and(|value| value != "0");
-    let plain = Ui::new(false, asked_color(&args), env.is_set("NO_COLOR"), forced);
+    let plain = ui_of(false, asked_color(&args), &env);
     if let Some(error) = misplaced_secret(&args) {
         return fail(plain, format, &error);
     }
@@ -82,7 +81,7 @@ pub fn main(args: impl IntoIterator<Item = OsString>) -> ExitCode {
         Err(error) => return usage(plain, format, &error),
     };
     let global = cli.global.followed_by(cli.command.global().clone());
-    let ui = ui_of(&global, &env);
+    let ui = ui_of(global.quiet, global.color.unwrap_or_default(), &env);
     let result = Context::new(ui, env, global).and_then(|context| cli.command.run(&context));
     match result {
         Ok(code) => ExitCode::from(code),
@@ -91,10 +90,11 @@ pub fn main(args: impl IntoIterator<Item = OsString>) -> ExitCode {
     }
 }
 
-fn ui_of(global: &GlobalArgs, env: &Env) -> Ui {
-    let forced = env.get("CLICOLOR_FORCE").is_some_and(|value| value != "0");
-    let color = global.color.unwrap_or_default();
-    Ui::new(global.quiet, color, env.is_set("NO_COLOR"), forced)
+fn ui_of(quiet: bool, color: ui::Color, env: &Env) -> Ui {
+    let forced = env
+        .get(var::CLICOLOR_FORCE)
+        .is_some_and(|value| value != "0");
+    Ui::new(quiet, color, env.is_set(var::NO_COLOR), forced)
 }
 
 fn fail(ui: Ui, format: ErrorFormat, error: &CommandError) -> ExitCode {

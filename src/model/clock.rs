@@ -5,6 +5,8 @@ use std::fmt::Debug;
 
 use chrono::{DateTime, TimeDelta, Utc};
 
+use super::Expiration;
+
 /// Tells the wall-clock time. The shipped program uses [`SystemClock`]; tests set their own.
 pub trait Clock: Debug + Send + Sync {
     /// Returns the current instant.
@@ -52,6 +54,12 @@ impl ClockSkew {
     /// Returns the skew in seconds.
     pub fn seconds(self) -> i64 {
         self.0
+    }
+
+    /// Returns how long it is until `expiration` when our clock says `local`; negative when it is
+    /// past. The server's clock decides.
+    pub fn left(self, expiration: Expiration, local: DateTime<Utc>) -> TimeDelta {
+        expiration.instant() - self.server_time(local)
     }
 
     /// Returns what the server's clock says when ours says `local`.

@@ -77,7 +77,7 @@ fn answer(granted: &Granted) -> Zeroizing<String> {
 
 fn summary(granted: &Granted, context: &Context) -> String {
     let session = &granted.session;
-    let left = session.expiration.instant() - granted.skew.server_time(context.clock.now());
+    let left = granted.skew.left(session.expiration, context.clock.now());
     // A session that the environment handed on has no RequestId.
     let from = match (granted.cached, session.request_id.is_empty()) {
         (false, _) => "AssumeRole",

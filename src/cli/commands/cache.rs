@@ -1,5 +1,6 @@
 //! `stsctl cache`: what is cached, and how to be rid of it. Never shows a secret.
 
+use chrono::TimeDelta;
 use clap::{Args, Subcommand};
 use serde_json::Value;
 
@@ -127,7 +128,7 @@ fn not_a_session(key: &Key, what: &str) -> [String; 4] {
 }
 
 fn expiry(summary: &Summary, context: &Context) -> String {
-    let left = summary.expiration.instant() - summary.skew.server_time(context.clock.now());
+    let left = summary.skew.left(summary.expiration, context.clock.now());
     if left.num_seconds() > 0 {
         format!("{} (in {})", summary.expiration, lifetime(left))
     } else {
@@ -144,7 +145,7 @@ fn json_list(listed: &[Listed], context: &Context) -> String {
             State::Foreign => serde_json::json!({"Key": key.to_string(), "State": "foreign"}),
             State::Good(summary) => serde_json::json!({
                 "Key": key.to_string(),
-                "State": if summary.expiration.instant() > summary.skew.server_time(now) { "valid" } else { "expired" },
+                "State": if summary.skew.left(summary.expiration, now) > TimeDelta::zero() { "valid" } else { "expired" },
                 "RoleArn": summary.role_arn.as_str(),
                 "RoleSessionName": summary.role_session_name,
                 "AccessKeyId": summary.access_key_id.as_str(),

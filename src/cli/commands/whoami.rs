@@ -88,7 +88,7 @@ fn facts(
     ));
     if let Some(granted) = granted {
         let session = &granted.session;
-        let left = session.expiration.instant() - granted.skew.server_time(context.clock.now());
+        let left = granted.skew.left(session.expiration, context.clock.now());
         facts.push(("AccessKeyId", json!(session.access_key_id.as_str())));
         facts.push(("Expiration", json!(session.expiration.to_string())));
         facts.push(("Lifetime", json!(lifetime(left))));
